@@ -1,0 +1,50 @@
+"""The estate: every section, as one frozen value."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from relight.canonical import Frozen, digest_of
+from relight.estate.identifiers import Identifier
+from relight.estate.names import Dns
+from relight.estate.observers import Observer
+from relight.estate.sites import Site
+from relight.estate.stores import Store, Witness
+from relight.estate.topologies import Topology
+from relight.estate.workloads import Workload
+
+Person = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}$")]
+
+
+class Estate(Frozen):
+    """All that is declared. Sections refer to each other by name; `check_estate` follows the names."""
+
+    version: Literal[1]
+    name: Identifier
+    sites: dict[Identifier, Site] = Field(min_length=1)
+    topology: Topology
+    stores: dict[Identifier, Store] = Field(min_length=1)
+    witness: Witness
+    observers: dict[Identifier, Observer] = Field(min_length=1)
+    workloads: dict[Identifier, Workload] = Field(min_length=1)
+    dns: Dns = Dns()
+    approvers: tuple[Person, ...] = Field(
+        default=(), description="who may approve; none: anyone who can run the command here"
+    )
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of all that is declared; it holds references to secrets, never their values."""
+        return digest_of(self.model_dump(mode="json", by_alias=True))
+
+    def workloads_at(self, site: str) -> dict[str, Workload]:
+        """The workloads that run at a site in quiet times, those of higher priority first."""
+        here = {name: w for name, w in self.workloads.items() if w.runs_on == site}
+        return dict(sorted(here.items(), key=lambda item: (-item[1].priority, item[0])))
+
+    def other_site(self, site: str) -> str:
+        """Where the work of `site` goes: the standby for the primary, the primary for the standby."""
+        return self.topology.standby if site == self.topology.primary else self.topology.primary

@@ -1,0 +1,75 @@
+"""Workloads: what runs, what it may lose, and how soon it must be back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from relight.canonical import Frozen
+from relight.estate.identifiers import Identifier
+from relight.units import Duration
+
+WorkloadKind = Literal["training", "inference", "registry", "dataset", "development"]
+
+
+class Objective(Frozen):
+    """What a workload may lose (RPO) and how soon it must be back (RTO)."""
+
+    rpo: Duration
+    rto: Duration
+
+
+class DeclaredObjective(Frozen):
+    """An objective as it is written: what is left out comes from the workload's kind."""
+
+    rpo: Duration | None = None
+    rto: Duration | None = None
+
+
+def _hours(rpo: float, rto: float) -> Objective:
+    return Objective(rpo=timedelta(hours=rpo), rto=timedelta(hours=rto))
+
+
+DEFAULT_OBJECTIVES: dict[WorkloadKind, Objective] = {
+    "training": _hours(2, 4),
+    "inference": Objective(rpo=timedelta(minutes=5), rto=timedelta(minutes=15)),
+    "registry": _hours(1, 1),
+    "dataset": _hours(24, 24),
+    "development": _hours(24, 24),
+}
+"""Objectives that a kind carries where the estate says nothing: the tighter end of the usual ranges."""
+
+
+class Workload(Frozen):
+    """One thing that runs at a site and is to run again elsewhere when the site dies."""
+
+    kind: WorkloadKind
+    runs_on: Identifier = Field(description="the site where it runs in quiet times")
+    priority: int = Field(default=100, ge=0, le=1000, description="higher comes back first")
+    objective_declared: DeclaredObjective = Field(default=DeclaredObjective(), alias="objective")
+    gpus: int = Field(default=0, ge=0)
+    writes: tuple[Identifier, ...] = Field(
+        default=(), description="stores that hold its recovery points; the first is where it seals"
+    )
+    checkpoint_every: Duration | None = None
+    reads: Identifier | None = Field(default=None, description="workload whose points it loads at start")
+    depends_on: tuple[Identifier, ...] = Field(default=(), description="workloads that must run first")
+    may_be_stopped: bool = Field(
+        default=False, description="may be stopped to make room for workloads of higher priority"
+    )
+
+    @property
+    def objective(self) -> Objective:
+        """The objective in force: what is declared, else the default of the kind."""
+        default, declared = DEFAULT_OBJECTIVES[self.kind], self.objective_declared
+        return Objective(
+            rpo=default.rpo if declared.rpo is None else declared.rpo,
+            rto=default.rto if declared.rto is None else declared.rto,
+        )
+
+    @property
+    def writes_points(self) -> bool:
+        """Whether it writes something that two sites must never write at once."""
+        return bool(self.writes)

@@ -1,0 +1,11 @@
+"""Proof that the old side can no longer write: the epoch in the witness.
+
+The witness holds one `Authority` per workload: the epoch, and the site that may write in it. Raising the
+epoch is a conditional write, so of two who try one wins. A sealed point carries its epoch; a point of an old
+epoch that was sealed after the fence is in nobody's lineage.
+"""
+
+from relight.fence.port import Witness
+from relight.fence.steps import ConfirmVerdict, RaisedEpoch, RaiseEpoch, VerdictSeen
+
+__all__ = ["ConfirmVerdict", "RaiseEpoch", "RaisedEpoch", "VerdictSeen", "Witness"]

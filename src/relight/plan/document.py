@@ -1,0 +1,159 @@
+"""The plan as data: steps, claims, findings, and a digest of what approvals are given for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_serializer,
+)
+
+from relight.canonical import Frozen, digest_of
+from relight.plan.findings import Finding
+from relight.plan.specs import Spec
+from relight.units import Duration
+
+
+class Estimate(Frozen):
+    """How long a step takes: half of the tries within `p50`, nine of ten within `p90`."""
+
+    p50: Duration
+    p90: Duration
+
+
+class RetryPolicy(Frozen):
+    """Up to `attempts` tries; the wait grows by `factor` from `first` to at most `longest`, jittered."""
+
+    attempts: int = Field(default=3, ge=1, le=1000)
+    first: Duration = timedelta(seconds=1)
+    factor: float = Field(default=2.0, ge=1, le=10)
+    longest: Duration = timedelta(seconds=30)
+
+
+class Gate(Frozen):
+    """A question that people answer before the step may start."""
+
+    question: str
+    identities: int = Field(default=1, ge=1)
+
+
+class Step(Frozen):
+    """A node of a plan."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")
+    title: str
+    spec: Spec
+    after: tuple[str, ...] = ()
+    at_least: int | None = Field(
+        default=None, ge=1, description="how many of `after` must succeed; None: all"
+    )
+    lane: str | None = None
+    timeout: Duration = timedelta(minutes=10)
+    retry: RetryPolicy = RetryPolicy()
+    gate: Gate | None = None
+    estimate: Estimate | None = None
+
+    @field_validator("spec", mode="wrap")
+    @classmethod
+    def _decode_spec(cls, value: Any, _handler: Any, info: ValidationInfo) -> Spec:
+        if isinstance(value, Spec):
+            return value
+        if not info.context or "catalogue" not in info.context:
+            raise ValueError("a plan is decoded by Catalogue.decode")
+        spec: Spec = info.context["catalogue"].decode_spec(value)
+        return spec
+
+    @field_serializer("spec")
+    def _encode_spec(self, spec: Spec) -> dict[str, Any]:
+        # By the spec's own type: a field typed by its base class would serialise to nothing.
+        return {"kind": spec.kind, **spec.model_dump(mode="json")}
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = handler(self)
+        return {k: v for k, v in dumped.items() if v not in (None, [], ()) and not self._is_default(k)}
+
+    def _is_default(self, name: str) -> bool:
+        return name in ("timeout", "retry") and getattr(self, name) == type(self).model_fields[name].default
+
+    @property
+    def needed(self) -> int:
+        """How many of `after` must succeed before this step may start."""
+        return len(self.after) if self.at_least is None else self.at_least
+
+
+class Expectation(Frozen):
+    """What the plan means to reach for one workload, and where the run will show what it reached."""
+
+    workload: str
+    rpo: Duration = Field(description="objective")
+    rto: Duration = Field(description="objective")
+    began: datetime | None = Field(default=None, description="when it was lost; None: when the run starts")
+    back_at: str = Field(description="id of the step whose success means that it is back")
+    point_from: str | None = Field(
+        default=None, description="id of the step whose facts have the restored point's `step`, `sealed_at`"
+    )
+    last_step: int | None = Field(default=None, description="last training step seen before the loss")
+    gpus: int = 0
+
+
+class Plan(Frozen):
+    """The steps from the situation to the goal. Always decoded and checked by a `Catalogue`."""
+
+    version: int = Field(default=1, ge=1, le=1)
+    runbook: str
+    source: str = Field(default="", description="digest of the runbook's source that built it")
+    goal: str
+    estate: str = Field(description="name of the estate")
+    inputs: dict[str, str] = {}
+    steps: tuple[Step, ...]
+    claims: tuple[str, ...] = Field(default=(), description='as "site:north", "workload:digits", "dns:app"')
+    lanes: dict[str, int] = Field(default={}, description="how many steps of each lane may run at once")
+    findings: tuple[Finding, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    observed_at: datetime
+    forecast: Estimate | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """What an approval is given for: goal, steps, claims, lanes and the findings to be overridden.
+
+        Estimates, expectations and times of observation stay outside, so that a re-plan which means the
+        same keeps its approvals.
+        """
+        steps = [step.model_dump(mode="json", exclude={"estimate"}) for step in self.steps]
+        overrides = sorted([f.code, f.subject, f.identities] for f in self.overrides)
+        return digest_of(
+            {
+                "runbook": self.runbook,
+                "goal": self.goal,
+                "estate": self.estate,
+                "inputs": self.inputs,
+                "steps": steps,
+                "claims": sorted(self.claims),
+                "lanes": self.lanes,
+                "overrides": overrides,
+            }
+        )
+
+    @cached_property
+    def by_id(self) -> dict[str, Step]:
+        """The steps by their id."""
+        return {step.id: step for step in self.steps}
+
+    @property
+    def overrides(self) -> tuple[Finding, ...]:
+        """The findings that people must sign before the first effect."""
+        return tuple(f for f in self.findings if f.strength == "override")
+
+    @property
+    def blocks(self) -> tuple[Finding, ...]:
+        """The findings that make the plan impossible."""
+        return tuple(f for f in self.findings if f.strength == "block")

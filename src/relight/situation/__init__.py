@@ -1,0 +1,34 @@
+"""What is observed, at one `now`: each value is known, or unknown for a reason.
+
+A survey in a disaster asks everything in parallel under one deadline and takes what it gets; what it did
+not get is an `Unknown`, never a default.
+"""
+
+from relight.situation.model import (
+    Authority,
+    DnsSituation,
+    PointSummary,
+    SiteSituation,
+    Situation,
+    WorkloadSituation,
+)
+from relight.situation.surveyor import Probe, Surveyor
+from relight.situation.values import Known, Observed, Unknown
+from relight.situation.verdict import Opinion, Verdict, conclude
+
+__all__ = [
+    "Authority",
+    "DnsSituation",
+    "Known",
+    "Observed",
+    "Opinion",
+    "PointSummary",
+    "Probe",
+    "SiteSituation",
+    "Situation",
+    "Surveyor",
+    "Unknown",
+    "Verdict",
+    "WorkloadSituation",
+    "conclude",
+]
