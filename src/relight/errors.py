@@ -91,3 +91,7 @@ class NotFound(StoreError):
 
 class Conflict(StoreError):
     """A conditional write lost: the object is not what the writer believed it to be."""
+
+
+class Damaged(StoreError):
+    """What was read is not what was written: its digest does not fit, or it cannot be parsed."""

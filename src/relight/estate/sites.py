@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import re
+from functools import lru_cache
+from math import prod
 from typing import Annotated, Literal
 
-from ClusterShell.NodeSet import NodeSet, NodeSetException
+from ClusterShell.NodeSet import RESOLVER_NOGROUP, NodeSet, NodeSetException
 from pydantic import AfterValidator, Field
 
 from relight.canonical import Frozen
@@ -16,14 +18,51 @@ Capability = Literal["compute", "storage", "fabric", "power", "ingress", "contro
 """What of a site can fail on its own."""
 
 
+_MOST_NODES = 100_000
+_NODE_CHARACTERS = re.compile(r"[A-Za-z0-9._,/!&^\[\]-]*")
+_PATTERN = re.compile(r"(?:[^\[\],!&^]|\[[^\]]*\])+")
+_BRACKETS = re.compile(r"\[([^\]]*)\]")
+_HOW = 'write "gpu[0001-1000]" or "a1,a2"'
+
+
 def _check_nodes(text: str) -> str:
+    if not _NODE_CHARACTERS.fullmatch(text):
+        raise ValueError(f"the node set has characters that node names have not; {_HOW}")
+    if _most_named(text) > _MOST_NODES:
+        raise ValueError(f"the node set has more than {_MOST_NODES:,} nodes; split the site")
     try:
-        nodes = NodeSet(text)
+        count = _count_nodes(text)
     except NodeSetException as error:
-        raise ValueError(f'not a node set: {error}; write "gpu[0001-1000]" or "a1,a2"') from None
-    if not len(nodes):
-        raise ValueError('the node set is empty; write "gpu[0001-1000]" or "a1,a2"')
+        why = str(error)
+        raise ValueError(f"not a node set: {why if len(why) <= 80 else why[:79] + '…'}; {_HOW}") from None
+    if not count:
+        raise ValueError(f"the node set is empty; {_HOW}")
     return text
+
+
+@lru_cache(maxsize=1024)
+def _count_nodes(text: str) -> int:
+    # Without groups: they would be read from files and commands of whatever machine this runs on.
+    return len(NodeSet(text, resolver=RESOLVER_NOGROUP))
+
+
+def _most_named(text: str) -> int:
+    """How many nodes a node set may unfold to, counted before it is unfolded."""
+    patterns = _PATTERN.findall(text)
+    return sum(prod(_most_in(ranges) for ranges in _BRACKETS.findall(pattern)) for pattern in patterns)
+
+
+def _most_in(ranges: str) -> int:
+    total = 0
+    for part in ranges.split(","):
+        first, _, last = part.partition("/")[0].partition("-")
+        if first.isdecimal() and last.isdecimal():
+            # Numbers too long to be anything but a slip of the hand are not even read.
+            is_short = len(first) <= 15 and len(last) <= 15
+            total += max(1, int(last) - int(first) + 1) if is_short else _MOST_NODES + 1
+        else:
+            total += 1
+    return total
 
 
 NodeRange = Annotated[str, AfterValidator(_check_nodes)]
@@ -36,7 +75,7 @@ class SandboxSite(Frozen):
     kind: Literal["sandbox"]
     agent: str = Field(pattern=r"^https?://", description="URL of the site's agent, its control plane")
     nodes: NodeRange = Field(description='the nodes, as "n[1-4]"')
-    gpus_per_node: int = Field(ge=1, le=64, default=8)
+    gpus_per_node: int = Field(ge=1, le=64, default=8, description="GPUs in each node")
     data: str = Field(description="folder that workloads read from, writable by the controller")
     store: Identifier = Field(description="the object store that stands in this site")
     probes: dict[Capability, str] = Field(
@@ -44,10 +83,10 @@ class SandboxSite(Frozen):
     )
     bandwidth: Rate = Field(description="from stores into this site, bytes per second", default=100_000_000)
 
-    @cached_property
+    @property
     def node_count(self) -> int:
         """How many nodes the site has."""
-        return len(NodeSet(self.nodes))
+        return _count_nodes(self.nodes)
 
     @property
     def gpus(self) -> int:

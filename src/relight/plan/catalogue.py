@@ -106,7 +106,7 @@ class Catalogue:
             if step.lane is not None and plan.lanes.get(step.lane, 0) < 1:
                 yield Reason(f"runs in lane {step.lane!r}, which the plan does not have", path=at)
         for expectation in plan.expectations:
-            for wanted in (expectation.back_at, expectation.point_from):
+            for wanted in (expectation.back_at, expectation.point_from, expectation.last_step_from):
                 if wanted is not None and wanted not in plan.by_id:
                     yield Reason(
                         f"{wanted!r} is no step of the plan", path=f"expectations.{expectation.workload}"

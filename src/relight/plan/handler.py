@@ -25,6 +25,7 @@ class Process:
     running: bool
     exit_status: int | None
     output: str  # the last 64 KiB of stdout and stderr together
+    attempt: int = 1  # the attempt of the step that started it: a later attempt may start anew
 
 
 class Context(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from relight.canonical import Frozen
+from relight.estate import Estate
 from relight.situation.values import Known, Observed, Unknown
 from relight.situation.verdict import Opinion, Verdict, conclude
 
@@ -89,3 +90,16 @@ class Situation(Frozen):
     sites: dict[str, SiteSituation] = {}
     workloads: dict[str, WorkloadSituation] = {}
     dns: dict[str, DnsSituation] = {}
+
+    def active_site(self, estate: Estate, name: str) -> str | None:
+        """Where a workload is meant to run now; None: nobody could say.
+
+        The witness says it for those that write. One that only reads a writer's points goes where that one
+        is; any other stays where the estate has it.
+        """
+        workload = estate.workloads[name]
+        writer = name if workload.writes else workload.reads
+        if writer is None:
+            return workload.runs_on
+        seen = self.workloads.get(writer, WorkloadSituation()).authority
+        return seen.value.active if isinstance(seen, Known) else None

@@ -9,12 +9,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from blake3 import blake3
 from pydantic import Field
 
 from relight.canonical import Frozen, canonical_json, digest
 from relight.situation import PointSummary
 
 MANIFEST_VERSION: Literal["provisional-1"] = "provisional-1"
+RESERVED = ("manifest.json", "point.json")
+"""Names that no member may have: the manifest's own, in a store and beside a restored point."""
 
 
 class Member(Frozen):
@@ -23,6 +26,11 @@ class Member(Frozen):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="file name, no folders")
     size: int = Field(ge=0)
     digest: str = Field(pattern=r"^blake3:[0-9a-f]{64}$")
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> Member:
+        """The member that binds some bytes under a name."""
+        return cls(name=name, size=len(content), digest="blake3:" + blake3(content).hexdigest())
 
 
 class Manifest(Frozen):

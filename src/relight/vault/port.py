@@ -33,7 +33,7 @@ class Vault(Protocol):
         """
 
     def manifest(self, point: PointSummary) -> Manifest:
-        """The manifest, checked against the digest in the summary. Raise NotFound, or StoreError."""
+        """The manifest, checked against the digest in the summary. Raise NotFound, or Damaged."""
 
     def read(self, point: PointSummary, member: Member, start: int, length: int) -> bytes:
         """Some bytes of a member, unchecked. Raise NotFound."""

@@ -28,6 +28,10 @@ class FenceStore(Spec):
     store: str
     workload: str
     epoch: Input[int]
+    if_reachable: bool = Field(
+        default=False,
+        description="a store that does not answer counts as Done: its later seals are of no lineage",
+    )
 
 
 class RestoredPoint(Facts):
@@ -59,7 +63,7 @@ class Rehydrate(Spec):
     workload: str
     store: str
     folder: str = Field(description="where points of this workload are laid, one folder per point")
-    floor: str = Field(description="id of the oldest point that was agreed to")
+    floor: Input[str] = Field(description="id of the oldest point that was agreed to")
     max_epoch: int = Field(description="points of later epochs are not of this lineage")
 
 

@@ -15,6 +15,7 @@ class Running(Frozen):
     state: Literal["starting", "running", "draining", "ended"]
     exit_status: int | None = None
     reason: str = ""  # why it ended, in its own words
+    ended_by: str = ""  # the `by` of the stop that ended it, or is about to; empty: it was not stopped
     epoch: int = 0
     gpus: int = 0
     step: int | None = None  # last training step done
@@ -43,7 +44,14 @@ class Scheduler(Protocol):
         """
 
     def drain(self, workload: str) -> None:
-        """Ask it to finish its step, seal a last point and end; returns at once; no effect if it ended."""
+        """Ask it to finish its step, seal a last point and end; returns at once; no effect if it ended.
 
-    def stop(self, workload: str) -> None:
-        """End it now, without a last point; no effect if it does not run."""
+        Raise NotFound if it was never started here.
+        """
+
+    def stop(self, workload: str, *, by: str = "") -> None:
+        """End it now, without a last point; no effect if it does not run.
+
+        `by` names who stops it, and is kept with the ended workload: what was stopped to make room is found
+        again after a cut-off, and told apart from what ended by itself.
+        """

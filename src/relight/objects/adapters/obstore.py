@@ -5,24 +5,38 @@ Obstore's own retries are off: the engine retries steps, and a survey has a dead
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.exceptions import NotFoundError as ObstoreNotFound
 from obstore.store import MemoryStore, S3Store
 
-from relight.errors import Conflict, NotFound, RelightError, StoreError, Unreachable
+from relight.errors import Conflict, NotFound, RelightError, StoreError, Unreachable, UsageError
 from relight.estate import S3Store as DeclaredS3
 from relight.estate import Secrets
 from relight.objects.port import ABSENT, ANY, Condition, Object, Version
 
-_Mode: TypeAlias = Literal["create", "overwrite"] | dict[str, str | None]
+if TYPE_CHECKING:
+    from obstore import PutMode, UpdateVersion
+    from obstore.store import S3Config, S3Credential
 
-CONNECT_TIMEOUT = timedelta(seconds=2)
-REQUEST_TIMEOUT = timedelta(seconds=10)
-_SIGNS_OF_SILENCE = ("error sending request", "timed out", "timeout", "connection", "dns error")
+CONNECT_TIMEOUT = timedelta(seconds=1)
+REQUEST_TIMEOUT = timedelta(seconds=2)  # the whole of one request: a step's handler must return in about that
+
+# What obstore writes before its "Debug source", which itself mentions timeouts always.
+_SILENCE = re.compile(r"HTTP error|timed out|connection|dns error", re.IGNORECASE)
+_STATUS = re.compile(r"Server returned non-2xx status code: (\d{3})")
+_CODE = re.compile(r"<Code>(\w+)</Code>")
+_MESSAGE = re.compile(r"<Message>([^<]+)</Message>")
+_SYSTEM_SAYS = re.compile(r'message: "([^"]{1,160})"')
+_BEYOND_THE_END = re.compile(r"status code: 416|Wanted range starting at")
+_CANNOT_NOW = {"429", "500", "502", "503", "504"}  # the store lives, and another try may find it able
+_KEY = re.compile(r"(?!\.{1,2}(/|$))[^/\x00-\x1f]+(/(?!\.{1,2}(/|$))[^/\x00-\x1f]+)*")
+_OBSTORE_ERRORS = (BaseError, OSError)
 
 
 class ObstoreObjects:
@@ -34,64 +48,103 @@ class ObstoreObjects:
 
     def get(self, key: str) -> Object:
         """See ObjectStore.get."""
+        self._require_key(key)
         try:
             result = obstore.get(self._store, key)
             content = bytes(result.bytes())
-            return Object(content, Version(result.meta["e_tag"] or ""))
-        except (BaseError, FileNotFoundError, OSError) as error:
+        except _OBSTORE_ERRORS as error:
             raise self._translated(error, key) from None
+        return Object(content, self._version(result.meta["e_tag"], key))
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """See ObjectStore.get_range."""
+        self._require_key(key)
         try:
-            return bytes(obstore.get_range(self._store, key, start=start, length=length))
-        except (BaseError, FileNotFoundError, OSError) as error:
+            # Obstore refuses empty ranges, but whether the object exists is asked all the same.
+            return bytes(obstore.get_range(self._store, key, start=start, length=max(length, 1)))[:length]
+        except _OBSTORE_ERRORS as error:
+            if _BEYOND_THE_END.search(_said(error)):
+                return b""
             raise self._translated(error, key) from None
 
     def put(self, key: str, content: bytes, condition: Condition) -> Version:
         """See ObjectStore.put."""
-        mode: _Mode
+        self._require_key(key)
+        mode: PutMode
         if condition == ANY:
             mode = "overwrite"
         elif condition == ABSENT:
             mode = "create"
         else:
-            mode = {"e_tag": condition, "version": None}
+            at: UpdateVersion = {"e_tag": condition}
+            mode = at
         try:
-            result = obstore.put(self._store, key, content, mode=mode, use_multipart=False)  # type: ignore[arg-type]
-        except (BaseError, FileNotFoundError, OSError) as error:
+            result = obstore.put(self._store, key, content, mode=mode, use_multipart=False)
+        except _OBSTORE_ERRORS as error:
             raise self._translated(error, key) from None
-        return Version(result["e_tag"] or "")
+        return self._version(result["e_tag"], key)
 
     def list(self, prefix: str) -> list[str]:
         """See ObjectStore.list."""
         try:
             pages = obstore.list(self._store, prefix=prefix or None)
             return sorted(entry["path"] for page in pages for entry in page)
-        except (BaseError, FileNotFoundError, OSError) as error:
+        except _OBSTORE_ERRORS as error:
             raise self._translated(error, prefix) from None
 
     def delete(self, key: str) -> None:
         """See ObjectStore.delete."""
+        self._require_key(key)
         try:
             obstore.delete(self._store, key)
-        except (ObstoreNotFound, FileNotFoundError):
-            return  # gone is what was asked for
-        except (BaseError, OSError) as error:
-            raise self._translated(error, key) from None
+        except _OBSTORE_ERRORS as error:
+            translated = self._translated(error, key)
+            if not isinstance(translated, NotFound):  # gone is what was asked for
+                raise translated from None
+
+    def _require_key(self, key: str) -> None:
+        # Obstore would quietly write "/a" as "a".
+        if not _KEY.fullmatch(key):
+            raise StoreError(f"store {self._name}: {key!r} is no key", "keys are relative: folder/name")
+
+    def _version(self, e_tag: str | None, key: str) -> Version:
+        if not e_tag:
+            raise StoreError(
+                f"store {self._name}, {key}: the store gives no ETag",
+                "conditional writes need one: is this an S3 store?",
+            )
+        return Version(e_tag)
 
     def _translated(self, error: Exception, key: str) -> RelightError:
-        first_line = str(error).split("\n", 1)[0]
+        said = _said(error)
+        status = match[1] if (match := _STATUS.search(said)) else ""
+        code = match[1] if (match := _CODE.search(said)) else ""
         where = f"store {self._name}, {key or 'its root'}"
-        if isinstance(error, (AlreadyExistsError, PreconditionError)):
+        # A 404 is about the object only if the store says so: a missing bucket, a wrong key id or some
+        # proxy's page must never read as "nothing was sealed yet".
+        other_404 = status == "404" and code != "NoSuchKey"
+        if isinstance(error, (AlreadyExistsError, PreconditionError)) and not other_404:
             return Conflict(f"{where}: somebody else wrote it first")
-        if isinstance(error, (ObstoreNotFound, FileNotFoundError)):
+        if isinstance(error, (ObstoreNotFound, FileNotFoundError)) and not other_404:
             return NotFound(f"{where}: not found")
-        if any(sign in str(error).lower() for sign in _SIGNS_OF_SILENCE):
-            return Unreachable(
-                f"{where}: no answer ({first_line[:160]})", "is the store up, and reachable from here?"
-            )
-        return StoreError(f"{where}: {first_line[:300]}", "check bucket, credentials and rights")
+        if status in _CANNOT_NOW or (not status and _SILENCE.search(said)):
+            about = f"it answered {status} {code}".rstrip() if status else _why_silent(error)
+            return Unreachable(f"{where}: no answer ({about})", "is the store up, and reachable from here?")
+        message = match[1] if (match := _MESSAGE.search(said)) else said.split("\n", 1)[0]
+        about = f"{code}: {message}" if code else message
+        return StoreError(f"{where}: {about[:300]}", "check bucket, region, credentials and rights")
+
+
+def _said(error: Exception) -> str:
+    return str(error).partition("\n\nDebug source")[0]
+
+
+def _why_silent(error: Exception) -> str:
+    everything = str(error)
+    if "TimedOut" in everything:
+        return "timed out"
+    found = _SYSTEM_SAYS.search(everything)
+    return found[1] if found else _said(error).rpartition(" - ")[2][:160]
 
 
 def memory_objects(name: str = "memory") -> ObstoreObjects:
@@ -99,25 +152,50 @@ def memory_objects(name: str = "memory") -> ObstoreObjects:
     return ObstoreObjects(MemoryStore(), name)
 
 
-def s3_objects(name: str, declared: DeclaredS3, secrets: Secrets) -> ObstoreObjects:
-    """The store that an estate declares; its credentials are resolved here."""
-    credentials = {}
+def s3_objects(
+    name: str, declared: DeclaredS3, secrets: Secrets, timeout: timedelta = REQUEST_TIMEOUT
+) -> ObstoreObjects:
+    """The store that an estate declares; its credentials are resolved here.
+
+    `timeout` is for one whole request: who moves large objects outside a step's handler asks for more.
+    Raise UsageError for an endpoint that is no URL.
+    """
+    config: S3Config = {"region": declared.region}
+    if declared.endpoint:
+        config["endpoint"] = _checked_endpoint(name, declared.endpoint)
+    provider = None
     if declared.access_key and declared.secret_key:
-        credentials = {
+        credential: S3Credential = {
             "access_key_id": secrets.resolve(declared.access_key),
             "secret_access_key": secrets.resolve(declared.secret_key),
+            "token": None,  # keeps an AWS_SESSION_TOKEN of the environment out
+            "expires_at": None,
         }
+
+        def provider() -> S3Credential:
+            return credential
+
     store = S3Store(
         declared.bucket,
         prefix=declared.prefix or None,
-        region=declared.region,
+        config=config,
         client_options={
             "allow_http": bool(declared.endpoint and declared.endpoint.startswith("http://")),
-            "connect_timeout": CONNECT_TIMEOUT,
-            "timeout": REQUEST_TIMEOUT,
+            "connect_timeout": min(CONNECT_TIMEOUT, timeout),
+            "timeout": timeout,
         },
-        retry_config={"max_retries": 0, "retry_timeout": REQUEST_TIMEOUT},
-        **({"endpoint": declared.endpoint} if declared.endpoint else {}),  # type: ignore[arg-type]
-        **credentials,  # type: ignore[arg-type]
+        retry_config={"max_retries": 0, "retry_timeout": timeout},
+        credential_provider=provider,
     )
     return ObstoreObjects(store, name)
+
+
+def _checked_endpoint(name: str, endpoint: str) -> str:
+    # Obstore panics on an address that it cannot parse, at the first request.
+    try:
+        parts = urlsplit(endpoint)
+        if parts.hostname and re.fullmatch(r"[A-Za-z0-9.-]+|[0-9a-f:]+", parts.hostname) and parts.port != 0:
+            return endpoint
+    except ValueError:
+        pass
+    raise UsageError(f"store {name}: {endpoint!r} is no address of a store", 'write "https://host:port"')

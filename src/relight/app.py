@@ -1,0 +1,205 @@
+"""The composition root: every kind of step, every handler and every adapter, named in one place.
+
+Names are "module:Class" and imported when first used, so that the command starts fast and a controller loads
+only what its plan needs. `World` makes ports for what an estate declares; handlers get theirs from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from relight.control import Project, ThreadSurveyor
+from relight.engine import Driver, Journal, Listener, Surroundings, ThreadExecutor
+from relight.errors import UsageError
+from relight.estate import Estate, Secrets, load_estate
+from relight.plan import Catalogue, Handler
+from relight.situation import Probe
+
+if TYPE_CHECKING:
+    from relight.engine import Anchors, Claims
+    from relight.fence.port import Lookout, Witness
+    from relight.objects import ObjectStore
+    from relight.supervisor import Supervisor
+    from relight.traffic import Names
+    from relight.vault import Vault
+    from relight.workload import Scheduler
+
+T = TypeVar("T")
+
+SPECS: Mapping[str, str] = {
+    "fence.confirm-verdict": "relight.fence.steps:ConfirmVerdict",
+    "fence.raise-epoch": "relight.fence.steps:RaiseEpoch",
+    "http": "relight.generic.steps:Http",
+    "manual": "relight.generic.steps:Manual",
+    "python": "relight.generic.steps:PythonCall",
+    "shell": "relight.generic.steps:Shell",
+    "traffic.swap-name": "relight.traffic.steps:SwapName",
+    "traffic.verify-client": "relight.traffic.steps:VerifyClient",
+    "vault.copy-point": "relight.vault.steps:CopyPoint",
+    "vault.fence-store": "relight.vault.steps:FenceStore",
+    "vault.rehydrate": "relight.vault.steps:Rehydrate",
+    "wait": "relight.generic.steps:Wait",
+    "workload.drain": "relight.workload.steps:Drain",
+    "workload.make-room": "relight.workload.steps:MakeRoom",
+    "workload.start": "relight.workload.steps:Start",
+    "workload.stop": "relight.workload.steps:Stop",
+    "workload.verify-training": "relight.workload.steps:VerifyTraining",
+}
+"""Every kind of step: where its spec stands."""
+
+HANDLERS: Mapping[str, str] = {
+    kind: place.replace(".steps:", ".handlers:") + "Handler" for kind, place in SPECS.items()
+}
+"""What carries each kind out: beside its spec, and named after it."""
+
+PROBES = (
+    "relight.fence.probes:probes",
+    "relight.vault.probes:probes",
+    "relight.workload.probes:probes",
+    "relight.traffic.probes:probes",
+)
+"""What each domain asks the world in a survey."""
+
+OBJECTS = {"s3": "relight.objects.adapters.obstore:s3_objects"}
+SCHEDULERS = {"sandbox": "relight.workload.adapters.agent:AgentScheduler"}
+VAULT = "relight.vault.adapters.objects:ObjectVault"
+WITNESS = "relight.fence.adapters.witness:ObjectWitness"
+LOOKOUT = "relight.fence.adapters.observer:HttpLookout"
+CLAIMS = "relight.fence.adapters.claims:ObjectClaims"
+ANCHORS = "relight.fence.adapters.anchors:ObjectAnchors"
+NAMES = "relight.traffic.adapters.rfc2136:SignedNames"
+
+CATALOGUE = Catalogue(SPECS)
+
+
+def named(place: str) -> Any:
+    """What "module:name" names, imported now."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+class World:
+    """Ports to everything that an estate declares, each made once, when first asked for; for any thread."""
+
+    def __init__(self, project: Project, estate: Estate) -> None:
+        self.estate = estate
+        self.project = project.root
+        self.secrets = Secrets(project.root)
+        self._state = project.state
+        self._made: dict[tuple[str, str], Any] = {}
+        self._lock = RLock()
+
+    def objects(self, store: str) -> ObjectStore:
+        """The bytes of a declared store."""
+        declared = self._declared(self.estate.stores, "store", store)
+        made: ObjectStore = self._once(
+            "objects", store, lambda: named(OBJECTS[declared.kind])(store, declared, self.secrets)
+        )
+        return made
+
+    def vault(self, store: str) -> Vault:
+        """The recovery points in a declared store."""
+        made: Vault = self._once("vault", store, lambda: named(VAULT)(self.objects(store), store))
+        return made
+
+    def scheduler(self, site: str) -> Scheduler:
+        """What starts and stops workloads at a site."""
+        declared = self._declared(self.estate.sites, "site", site)
+        made: Scheduler = self._once(
+            "scheduler", site, lambda: named(SCHEDULERS[declared.kind])(site, declared.agent)
+        )
+        return made
+
+    def names(self, server: str) -> Names:
+        """A declared name server."""
+        declared = self._declared(self.estate.dns.servers, "name server", server)
+        made: Names = self._once("names", server, lambda: named(NAMES)(server, declared, self.secrets))
+        return made
+
+    def witness(self) -> Witness:
+        """Who may write, as the witness has it."""
+        made: Witness = self._once("witness", "", lambda: named(WITNESS)(self._witness_objects))
+        return made
+
+    def lookouts(self) -> Mapping[str, Lookout]:
+        """Every observer, by name."""
+        return {name: self._lookout(name, declared.url) for name, declared in self.estate.observers.items()}
+
+    def claims(self) -> Claims:
+        """What runs have taken for themselves."""
+        made: Claims = self._once("claims", "", lambda: named(CLAIMS)(self._witness_objects))
+        return made
+
+    def anchors(self) -> Anchors:
+        """Heads of journals, kept outside of them."""
+        made: Anchors = self._once("anchors", "", lambda: named(ANCHORS)(self._witness_objects))
+        return made
+
+    @cached_property
+    def processes(self) -> Supervisor:
+        """Detached processes of steps."""
+        return cast("Supervisor", named("relight.supervisor:Supervisor")(self._state / "processes"))
+
+    def handler(self, kind: str) -> Handler[Any]:
+        """What carries a kind out."""
+        made: Handler[Any] = self._once("handler", kind, lambda: named(HANDLERS[kind])(self))
+        return made
+
+    def probes(self, estate: Estate) -> Iterator[Probe]:
+        """Every question of every domain."""
+        for place in PROBES:
+            yield from named(place)(estate, self)
+
+    def _lookout(self, name: str, url: str) -> Lookout:
+        made: Lookout = self._once("lookout", name, lambda: named(LOOKOUT)(name, url))
+        return made
+
+    @property
+    def _witness_objects(self) -> ObjectStore:
+        return self.objects(self.estate.witness.store)
+
+    def _once(self, what: str, name: str, make: Callable[[], Any]) -> Any:
+        key = (what, name)
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
+
+    @staticmethod
+    def _declared(section: Mapping[str, T], what: str, name: str) -> T:
+        if name not in section:
+            raise UsageError(
+                f"the estate declares no {what} {name!r}", f"it has {', '.join(section) or 'none'}"
+            )
+        return section[name]
+
+
+def open_world(root: Path) -> World:
+    """The world of the project at `root`, its estate loaded. Raise InvalidFile, UsageError."""
+    project = Project(root)
+    return World(project, load_estate(project.estate_path))
+
+
+def surveyor(world: World) -> ThreadSurveyor:
+    """What looks at everything that the estate declares."""
+    return ThreadSurveyor(world.probes)
+
+
+def driver(world: World, journal: Journal, run: str, listener: Listener | None = None) -> Driver:
+    """A driver for one run, with real ports."""
+    approvers = world.estate.approvers
+    around = Surroundings(
+        catalogue=CATALOGUE,
+        executor=ThreadExecutor(world.handler, world.processes),
+        processes=world.processes,
+        claims=world.claims(),
+        anchors=world.anchors(),
+        redact=world.secrets.redact,
+        may_approve=lambda who: not approvers or who in approvers,
+    )
+    return Driver(run, journal, around, listener)

@@ -1,0 +1,62 @@
+"""From a runbook and a situation to a plan that says what it will come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from relight.control.project import LoadedRunbook
+from relight.estate import Estate
+from relight.forecast import Forecast, forecast
+from relight.plan import Catalogue, Finding, Plan
+from relight.situation import Situation
+from relight.units import format_duration
+
+
+def make_plan(
+    loaded: LoadedRunbook,
+    estate: Estate,
+    situation: Situation,
+    inputs: Mapping[str, str],
+    catalogue: Catalogue,
+) -> Plan:
+    """Build, check and forecast a plan. Raise UsageError for inputs, InvalidFile for a faulty plan."""
+    accepted = loaded.runbook.accepted(inputs, estate)
+    plan = loaded.runbook.build(estate, situation, accepted)
+    catalogue.require(plan, f"the plan of {loaded.runbook.name}")
+    plan = plan.model_copy(update={"source": loaded.source})
+    if plan.blocks:
+        return plan  # what cannot run needs no forecast
+    expected = forecast(plan)
+    return plan.model_copy(
+        update={
+            "forecast": expected.total,
+            "expectations": tuple(
+                e.model_copy(update={"back": expected.back[e.workload]}) for e in plan.expectations
+            ),
+            "findings": (*plan.findings, *forecast_findings(plan, expected, situation)),
+        }
+    )
+
+
+def forecast_findings(plan: Plan, expected: Forecast, situation: Situation) -> list[Finding]:
+    """An override for each workload that nine times of ten would not be back in time.
+
+    What has passed since the loss counts: an objective is missed by the clock on the wall, not by the plan.
+    """
+    findings = []
+    for promise in plan.expectations:
+        passed = situation.now - promise.began if promise.began else situation.now - situation.now
+        back = expected.back[promise.workload]
+        if passed + back.p90 > promise.rto:
+            findings.append(
+                Finding(
+                    strength="override",
+                    code="rto-missed",
+                    subject=promise.workload,
+                    message=f"{promise.workload} will be back {format_duration(passed + back.p50)} after its "
+                    f"loss (P90 {format_duration(passed + back.p90)}); the objective is "
+                    f"{format_duration(promise.rto)}",
+                    remedy="going on is still the fastest way back; signing says that the miss is known",
+                )
+            )
+    return findings

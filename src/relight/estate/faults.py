@@ -1,0 +1,197 @@
+"""What is wrong with a document, in plain sentences instead of a validator's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from relight.errors import Reason
+from relight.estate.documents import Places, dotted, shortened
+from relight.estate.shapes import Spot, choices_of, fields_of, find_spot, has_secrets, in_words
+from relight.estate.spelling import Spelling
+
+_KEY = "[key]"  # how pydantic ends the location of a fault in a key
+
+PATTERNS = {
+    r"^[a-z][a-z0-9-]{0,39}$": (
+        "is no name",
+        "write lower-case letters, digits and dashes, a letter first, 40 at most",
+    ),
+    r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}$": (
+        "does not name a person",
+        'write "ada" or "ada@example.net", without spaces',
+    ),
+    r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+$": (
+        "is no full DNS name",
+        'write it in lower case, with its final dot: "app.example.net."',
+    ),
+    r"^https?://": ("is no URL", 'begin with "http://" or "https://"'),
+    r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$": (
+        "is no bucket name",
+        "write 3 to 63 lower-case letters, digits, dots and dashes",
+    ),
+    r"^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$": (
+        "is no prefix of keys",
+        'write "team/vault", without a slash at either end',
+    ),
+}
+"""What each pattern of the models means for people; a test holds it complete."""
+
+_BOUNDS = {
+    "greater_than_equal": ("is too small", "at least {ge}"),
+    "greater_than": ("is too small", "more than {gt}"),
+    "less_than_equal": ("is too large", "at most {le}"),
+    "less_than": ("is too large", "less than {lt}"),
+}
+_WRONG_TYPE = ("_type", "_parsing", "_from_float", "_parsing_size")
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """One of pydantic's errors, and the spot in the document that it is about."""
+
+    kind: str
+    context: dict[str, Any]
+    message: str
+    spot: Spot
+    about_key: bool
+    value: Any
+
+    @property
+    def shown(self) -> str:
+        """The value as a message may repeat it: not beside secrets, where people mix up lines."""
+        if has_secrets(self.spot.owner):
+            return "this"
+        if isinstance(self.value, str):
+            return json.dumps(shortened(self.value), ensure_ascii=False)
+        return str(self.value) if isinstance(self.value, (int, float)) else "this"
+
+
+def explain(error: ValidationError, model: type[BaseModel], places: Places) -> list[Reason]:
+    """Every error of validating a document against `model`, each at its place."""
+    spelling = Spelling()
+    faults = [_fault(found, model, places) for found in error.errors(include_url=False, include_input=False)]
+    meant: set[tuple[str | int, ...]] = set()  # fields that are there, but misspelt: not missing as well
+    reasons = []
+    for fault in sorted(faults, key=lambda fault: fault.kind == "missing"):
+        parts = fault.spot.parts
+        if fault.kind == "missing" and parts in meant:
+            continue
+        if fault.kind == "extra_forbidden":
+            known = fields_of(fault.spot.owner) if fault.spot.owner else {}
+            closest = spelling.closest(str(parts[-1]), known)
+            meant |= {(*parts[:-1], closest)} if closest else set()
+        what, remedy = _in_words(fault, spelling)
+        reasons.append(_reason(fault, what, remedy, places))
+    return reasons
+
+
+def _fault(found: Any, model: type[BaseModel], places: Places) -> _Fault:
+    location, kind = found["loc"], found["type"]
+    about_key = location[-1:] == (_KEY,) and kind not in ("extra_forbidden", "missing")
+    spot = find_spot(model, location[:-1] if about_key else location)
+    value = spot.parts[-1] if about_key else places.value_at(spot.parts)
+    return _Fault(kind, found.get("ctx", {}), found["msg"], spot, about_key, value)
+
+
+def _reason(fault: _Fault, what: str, remedy: str, places: Places) -> Reason:
+    parts = fault.spot.parts
+    if fault.about_key or fault.kind == "extra_forbidden":
+        return Reason(what, remedy, places.key_at(parts), dotted(parts))
+    if fault.kind == "missing":
+        parts = parts[:-1]
+    if fault.kind == "union_tag_invalid":
+        parts = (*parts, "kind")
+    return Reason(what, remedy, places.at(parts), dotted(parts))
+
+
+def _in_words(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    wanted, kind = fault.spot.wanted, fault.kind
+    if kind == "missing":
+        return _missing(fault)
+    if kind == "extra_forbidden":
+        return _unknown_key(fault, spelling)
+    if kind in ("literal_error", "union_tag_invalid", "enum"):
+        return _no_choice(fault, spelling)
+    if kind == "union_tag_not_found":
+        return 'needs "kind"', "one of " + ", ".join(choices_of(wanted))
+    if kind == "string_pattern_mismatch":
+        says, remedy = PATTERNS.get(fault.context.get("pattern", ""), ("is not written as it must be", ""))
+        return f"{fault.shown} {says}", remedy
+    if wanted is IPv4Address:
+        return f"{fault.shown} is no IPv4 address", 'write four numbers, as "192.0.2.10"'
+    if kind in _BOUNDS:
+        says, remedy = _BOUNDS[kind]
+        return f"{fault.shown} {says}", remedy.format(**fault.context)
+    if kind == "too_short":
+        return "is empty", "write at least one"
+    if kind == "value_error":
+        return _said_by_model(fault)
+    if kind.endswith(_WRONG_TYPE):
+        return _wrong_type(fault)
+    return fault.message[:1].lower() + fault.message[1:], ""
+
+
+def _missing(fault: _Fault) -> tuple[str, str]:
+    name = str(fault.spot.parts[-1])
+    known = fields_of(fault.spot.owner) if fault.spot.owner else {}
+    about = known[name].description if name in known else None
+    choices = choices_of(fault.spot.wanted)
+    if choices:
+        return f'needs "{name}"', ("one of " if len(choices) > 1 else "there is only ") + ", ".join(choices)
+    return f'needs "{name}"', about or ""
+
+
+def _unknown_key(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
+    name = str(fault.spot.parts[-1])
+    known = fields_of(fault.spot.owner) if fault.spot.owner else {}
+    remedy = spelling.remedy(name, known, otherwise="leave it out, or see the schema for what there is")
+    return f'nothing is called "{shortened(name)}" here', remedy
+
+
+def _no_choice(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
+    choices = _allowed_keys(fault) if fault.about_key else choices_of(fault.spot.wanted)
+    value = fault.context.get("tag", fault.value)
+    if value is None:
+        return "says nothing", spelling.remedy("", choices)
+    shown = fault.shown if "tag" not in fault.context else json.dumps(shortened(str(value)))
+    return f"cannot be {shown}", spelling.remedy(str(value), choices)
+
+
+def _allowed_keys(fault: _Fault) -> tuple[str, ...]:
+    listed = str(fault.context.get("expected", "")).replace(" or ", ", ")
+    return tuple(word.strip(" '") for word in listed.split(","))
+
+
+def _said_by_model(fault: _Fault) -> tuple[str, str]:
+    """What a validator of ours said: "what is wrong; what to do"."""
+    what, _, remedy = str(fault.context.get("error", fault.message)).partition("; ")
+    says_no_value = what.startswith("a secret")
+    if has_secrets(fault.spot.owner) and not says_no_value:
+        return "is not written as it must be", remedy
+    return what, remedy
+
+
+def _wrong_type(fault: _Fault) -> tuple[str, str]:
+    wanted, value = fault.spot.wanted, fault.value
+    words = in_words(wanted)
+    if value is None:
+        return "says nothing", f"write {words}, or leave the key out"
+    found = {bool: "true or false", int: "a number", float: "a fraction", str: "text", list: "a list"}
+    remedy = ""
+    if words == "text" and isinstance(value, (bool, int, float)):
+        remedy = "put it in quotes"
+    elif words == "a list" and not isinstance(value, dict):
+        remedy = "write [a, b], also for only one"
+    elif isinstance(wanted, type) and issubclass(wanted, BaseModel):
+        remedy = "it has " + ", ".join(fields_of(wanted))
+    elif words == "a mapping":
+        remedy = 'write "name:" and below it what belongs to the name'
+    elif isinstance(value, str):
+        remedy = "write true or false" if wanted is bool else "write digits, without quotes"
+    return f"must be {words}, not {found.get(type(value), 'a mapping')}", remedy

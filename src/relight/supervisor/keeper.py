@@ -1,0 +1,174 @@
+"""Keeps one process: starts it, waits for it, writes down how it ended.
+
+Run as `python -I -S keeper.py FOLDER GRACE COMMAND…` with the command's own environment and working folder,
+so it may use the standard library only. It leaves the caller's session, and its first process ends as soon as
+the start is on disk (or lost); the keeper itself stays until the command ends. SIGTERM to the keeper asks the
+command's group to end, and kills what is left of it after GRACE seconds.
+
+In FOLDER: `started` (written once, by whoever comes first: the keeper with pids, or a supervisor that
+declares a start void), `output`, `exit`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+STARTED, LOST, BROKEN = 0, 3, 4  # how the first process ends; anything else is Python's own
+OUTPUT_BYTES = 16 * 2**20  # above this the output is cut down, looked at once a tick
+KEPT_BYTES = 2**20  # to this many of its last bytes
+_TICK_SECONDS = 1.0
+_TRIES_TO_RECORD = 60  # one a second: a full disk may get space again
+_WAITED_FOR = {signal.SIGCHLD, signal.SIGTERM}
+
+
+def boot_id() -> str:
+    """Which boot of the machine this is: pids and start times mean nothing in another."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def start_ticks(pid: int) -> int | None:
+    """When a live process began, in clock ticks since boot (proc(5), field 22); None: dead or a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = stat[stat.rindex(b")") + 2 :].split()  # the name before it may hold anything
+    return None if fields[0] in b"ZXx" else int(fields[19])
+
+
+def write_once(path: Path, content: object) -> bool:
+    """Write JSON durably under a name that nobody has; False: somebody had it, and theirs stays."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    try:
+        with draft.open("x", encoding="utf-8") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _run(command: list[str], output: int, hold: int) -> NoReturn:
+    """The child: become the command once the start is on disk; end without a trace if it never is."""
+    os.setpgid(0, 0)
+    if not os.read(hold, 1):
+        os._exit(LOST)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(ignored_by_python, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITED_FOR)
+    try:
+        os.execvp(command[0], command)  # noqa: S606 (no shell is what we want)
+    except OSError as error:
+        os.write(2, f"{command[0]}: {error.strerror}\n".encode(errors="replace"))
+        # As shells say it: 127 not found, 126 found but not to be run.
+        os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+
+
+def _signal_group(leader: int, number: signal.Signals) -> None:
+    # Nobody may be left, or only those that took another user's identity.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
+
+
+def _cut(output: int) -> None:
+    """Keep the end of an output that has grown too long; appending goes on behind it."""
+    size = os.fstat(output).st_size
+    if size > OUTPUT_BYTES:
+        end = os.pread(output, KEPT_BYTES, size - KEPT_BYTES)
+        os.ftruncate(output, 0)
+        os.write(output, b"[earlier output was dropped]\n" + end)
+
+
+def _wait(child: int, output: int, grace: float) -> int:
+    """Wait for the command, ending it when asked to. Return its exit status, minus the signal if one did."""
+    kill_at: float | None = None
+    while True:
+        met = signal.sigtimedwait(_WAITED_FOR, _TICK_SECONDS if kill_at is None else 0.05)
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            break
+        if met and met.si_signo == signal.SIGTERM and kill_at is None:
+            _signal_group(child, signal.SIGTERM)
+            kill_at = time.monotonic() + grace
+        if kill_at is not None and time.monotonic() >= kill_at:
+            _signal_group(child, signal.SIGKILL)
+        _cut(output)
+    if kill_at is not None:
+        # Whoever of the group ignored TERM; the leader is not reaped yet, so the number is still its own.
+        _signal_group(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _record(path: Path, status: int) -> None:
+    for _ in range(_TRIES_TO_RECORD):
+        try:
+            write_once(path, {"exit_status": status})
+        except OSError:
+            time.sleep(1)
+        else:
+            return
+
+
+def _keep(folder: Path, grace: float, command: list[str], report: int) -> None:
+    """The keeper: start, report, wait, record."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored by the caller, it would take the exit status away
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
+    output = os.open(folder / "output", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    hold, release = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(release)
+        _run(command, output, hold)
+    with suppress(OSError):
+        os.setpgid(child, child)  # here too: a stop may come before the child has got to it
+    pids = {"keeper": [os.getpid(), start_ticks(os.getpid())], "command": [child, start_ticks(child)]}
+    ours = write_once(folder / "started", {**pids, "boot": boot_id()})
+    if ours:
+        os.write(release, b"!")
+    os.close(release)
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    os.write(report, bytes([STARTED if ours else LOST]))
+    os.close(report)
+    if ours:
+        _record(folder / "exit", _wait(child, output, grace))
+
+
+def main(folder: str, grace: str, *command: str) -> None:
+    """Fork the keeper away and end with what it reports."""
+    heard, report = os.pipe()
+    if os.fork():
+        os.close(report)
+        said = os.read(heard, 1)
+        os._exit(said[0] if said else BROKEN)
+    os.close(heard)
+    _keep(Path(folder), float(grace), list(command), report)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

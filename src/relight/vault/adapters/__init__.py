@@ -1,0 +1,1 @@
+"""A vault over an object store."""

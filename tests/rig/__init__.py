@@ -1,0 +1,1 @@
+"""What several tests stand on: kinds of steps for the engine, contexts, real servers."""
