@@ -113,7 +113,12 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": rf"^(0|{_DURATION.pattern})$", "examples": ["30s", "4h"]}),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "pattern": rf"^(0|{_DURATION.pattern})$"}, {"const": 0}],
+            "examples": ["30s", "4h"],
+        }
+    ),
 ]
 ByteSize = Annotated[
     int,

@@ -91,7 +91,12 @@ HANDLERS: dict[str, Handler[Any]] = {"rig.note": NoteHandler(), "rig.behave": Be
 
 def plan_of(*steps: Step, **fields: Any) -> Plan:
     return Plan(
-        runbook="rig", goal="test", estate="rig", steps=steps, observed_at=datetime(2026, 1, 1, tzinfo=UTC), **fields
+        runbook="rig",
+        goal="test",
+        estate="rig",
+        steps=steps,
+        observed_at=datetime(2026, 1, 1, tzinfo=UTC),
+        **fields,
     )
 
 

@@ -1,5 +1,6 @@
 """The use cases: survey, plan, submit, answer, report. The command, the API and the watcher call these."""
 
+from relight.control.exposure import Exposure, exposures
 from relight.control.planning import forecast_findings, make_plan
 from relight.control.project import LoadedRunbook, Project
 from relight.control.reporting import PersonSaid, Report, StepReport, WorkloadReport, report_of
@@ -7,6 +8,7 @@ from relight.control.running import approve, find_run, new_run_name, submit
 from relight.control.survey import ThreadSurveyor
 
 __all__ = [
+    "Exposure",
     "LoadedRunbook",
     "PersonSaid",
     "Project",
@@ -15,6 +17,7 @@ __all__ = [
     "ThreadSurveyor",
     "WorkloadReport",
     "approve",
+    "exposures",
     "find_run",
     "forecast_findings",
     "make_plan",

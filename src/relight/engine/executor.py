@@ -64,7 +64,7 @@ class AttemptContext:
     ) -> None:
         """Start the step's process."""
         self._call.check()
-        self._processes.start(self.run, self.step, command, environment, folder)
+        self._processes.start(self.run, self.step, command, environment, folder, attempt=self.attempt)
 
     def stop_process(self) -> None:
         """End the step's process."""

@@ -56,10 +56,17 @@ class NoProcesses:
         return None
 
     def start(
-        self, run: str, step: str, command: tuple[str, ...], environment: dict[str, str], folder: str | None
+        self,
+        run: str,
+        step: str,
+        command: tuple[str, ...],
+        environment: dict[str, str],
+        folder: str | None,
+        *,
+        attempt: int,
     ) -> None:
         """Refuse."""
-        del command, environment, folder
+        del command, environment, folder, attempt
         raise Refused(f"{run}/{step} wants a process, and none can be started here")
 
     def stop(self, run: str, step: str) -> None:

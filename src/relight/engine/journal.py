@@ -277,8 +277,13 @@ _RUN_COLUMNS = "SELECT run, started_at, ended, term, holder, lease_until, sequen
 
 def _run_row(row: tuple[Any, ...]) -> RunRow:
     run, started_at, ended, term, holder, lease_until, sequence, head = row
-    until = datetime.fromisoformat(lease_until) if lease_until else None
-    return RunRow(run, _instant(started_at), bool(ended), term, holder, until, sequence, head)
+    try:
+        until = _instant(lease_until) if lease_until else None
+        return RunRow(run, _instant(started_at), bool(ended), term, holder, until, sequence, head)
+    except ValueError as error:
+        raise JournalError(
+            f"the journal's index of {run} is damaged: {error}", "compare with a copy of the journal"
+        ) from None
 
 
 def _instant(text: str) -> datetime:

@@ -40,9 +40,16 @@ class Processes(Protocol):
         """The process of a step; None: never started."""
 
     def start(
-        self, run: str, step: str, command: tuple[str, ...], environment: dict[str, str], folder: str | None
+        self,
+        run: str,
+        step: str,
+        command: tuple[str, ...],
+        environment: dict[str, str],
+        folder: str | None,
+        *,
+        attempt: int,
     ) -> None:
-        """Start it, detached."""
+        """Start it, detached, for an attempt of the step; find tells which."""
 
     def stop(self, run: str, step: str) -> None:
         """End it if it runs; returns at once."""

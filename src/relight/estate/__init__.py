@@ -6,7 +6,8 @@ sections and returns what it found.
 """
 
 from relight.estate.checks import Check, check_estate
-from relight.estate.loader import load_estate
+from relight.estate.documents import Places
+from relight.estate.loader import load_estate, load_with_places
 from relight.estate.model import Estate
 from relight.estate.names import DnsName, NameServer, TsigKey
 from relight.estate.observers import Observer
@@ -26,6 +27,7 @@ __all__ = [
     "NameServer",
     "Objective",
     "Observer",
+    "Places",
     "S3Store",
     "SandboxSite",
     "SecretRef",
@@ -39,4 +41,5 @@ __all__ = [
     "check_estate",
     "estate_schema",
     "load_estate",
+    "load_with_places",
 ]

@@ -1,2 +1,23 @@
-class Check: ...
-def check_estate(e): ...
+"""The questions that span sections, asked of a whole estate. Pure: nothing is looked up or asked.
+
+They come in three parts: do the names lead somewhere; do the numbers fit each other; and, for each site of
+the topology, what would be left if it were gone.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from relight.estate.check import Check
+from relight.estate.coherence import check_coherence
+from relight.estate.model import Estate
+from relight.estate.references import check_cycles, check_names
+from relight.estate.survival import check_survival
+
+__all__ = ["Check", "check_estate"]
+
+
+def check_estate(estate: Estate) -> tuple[Check, ...]:
+    """Everything that does not fit, in the order of the questions; nothing: an empty tuple."""
+    parts = (check_names, check_cycles, check_coherence, check_survival)
+    return tuple(dict.fromkeys(chain.from_iterable(part(estate) for part in parts)))

@@ -48,7 +48,7 @@ _SYNTAX = {  # libyaml's words, and what helps
     "did not find expected node content": "close the brackets",
     "did not find expected ',' or ']'": "close the list with ]",
     "did not find expected ',' or '}'": "close the mapping with }",
-    "found unknown escape character": 'write \\\\ for a backslash, or use \'…\' instead of "…"',
+    "found unknown escape character": "write \\\\ for a backslash, or use '…' instead of \"…\"",
 }
 
 
@@ -212,7 +212,9 @@ class _Reader:
         elif isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                self.report("a second document begins here", 'keep one, without "---"', mark.line, mark.column)
+                self.report(
+                    "a second document begins here", 'keep one, without "---"', mark.line, mark.column
+                )
                 raise _UnusableError
 
     def _begin(self, event: Any) -> None:

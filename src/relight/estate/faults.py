@@ -111,30 +111,32 @@ def _reason(fault: _Fault, what: str, remedy: str, places: Places) -> Reason:
 
 def _in_words(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
     """What is wrong, and what to do."""
-    wanted, kind = fault.spot.wanted, fault.kind
-    if kind == "missing":
-        return _missing(fault)
-    if kind == "extra_forbidden":
-        return _unknown_key(fault, spelling)
-    if kind in ("literal_error", "union_tag_invalid", "enum"):
-        return _no_choice(fault, spelling)
-    if kind == "union_tag_not_found":
-        return 'needs "kind"', "one of " + ", ".join(choices_of(wanted))
-    if kind == "string_pattern_mismatch":
-        says, remedy = PATTERNS.get(fault.context.get("pattern", ""), ("is not written as it must be", ""))
-        return f"{fault.shown} {says}", remedy
-    if wanted is IPv4Address:
-        return f"{fault.shown} is no IPv4 address", 'write four numbers, as "192.0.2.10"'
-    if kind in _BOUNDS:
-        says, remedy = _BOUNDS[kind]
-        return f"{fault.shown} {says}", remedy.format(**fault.context)
-    if kind == "too_short":
-        return "is empty", "write at least one"
-    if kind == "value_error":
-        return _said_by_model(fault)
-    if kind.endswith(_WRONG_TYPE):
-        return _wrong_type(fault)
-    return fault.message[:1].lower() + fault.message[1:], ""
+    match fault.kind:
+        case "missing":
+            said = _missing(fault)
+        case "extra_forbidden":
+            said = _unknown_key(fault, spelling)
+        case "literal_error" | "union_tag_invalid":
+            said = _no_choice(fault, spelling)
+        case "union_tag_not_found":
+            said = 'needs "kind"', "one of " + ", ".join(choices_of(fault.spot.wanted))
+        case "string_pattern_mismatch":
+            says, remedy = PATTERNS.get(fault.context["pattern"], ("is not written as it must be", ""))
+            said = f"{fault.shown} {says}", remedy
+        case kind if kind in _BOUNDS:
+            says, remedy = _BOUNDS[kind]
+            said = f"{fault.shown} {says}", remedy.format(**fault.context)
+        case "too_short":
+            said = "is empty", "write at least one"
+        case _ if fault.spot.wanted is IPv4Address:
+            said = f"{fault.shown} is no IPv4 address", 'write four numbers, as "192.0.2.10"'
+        case "value_error":
+            said = _said_by_model(fault)
+        case kind if kind.endswith(_WRONG_TYPE):
+            said = _wrong_type(fault)
+        case _:
+            said = fault.message[:1].lower() + fault.message[1:], ""
+    return said
 
 
 def _missing(fault: _Fault) -> tuple[str, str]:

@@ -53,7 +53,9 @@ def _read_text(path: Path) -> str:
         with path.open("rb") as stream:
             content = stream.read(_LARGEST_BYTES + 1)
     except FileNotFoundError:
-        raise _invalid(file, [Reason("there is no such file", "relight init writes a first estate")]) from None
+        raise _invalid(
+            file, [Reason("there is no such file", "relight init writes a first estate")]
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         why = getattr(error, "strerror", None) or str(error)
         raise _invalid(file, [Reason(f"cannot be read: {why}", "check path and rights")]) from None

@@ -22,14 +22,19 @@ Person = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]
 class Estate(Frozen):
     """All that is declared. Sections refer to each other by name; `check_estate` follows the names."""
 
-    version: Literal[1]
-    name: Identifier
-    sites: dict[Identifier, Site] = Field(min_length=1)
+    version: Literal[1] = Field(description="of this format")
+    name: Identifier = Field(description="what the estate is called in plans and reports")
+    sites: dict[Identifier, Site] = Field(min_length=1, description="failure domains that can die as a whole")
     topology: Topology
-    stores: dict[Identifier, Store] = Field(min_length=1)
+    stores: dict[Identifier, Store] = Field(min_length=1, description="where recovery points live")
     witness: Witness
-    observers: dict[Identifier, Observer] = Field(min_length=1)
-    workloads: dict[Identifier, Workload] = Field(min_length=1)
+    observers: dict[Identifier, Observer] = Field(
+        min_length=1,
+        description="lookouts whose majority calls a site lost: an odd number, in several places",
+    )
+    workloads: dict[Identifier, Workload] = Field(
+        min_length=1, description="what runs, what each may lose and how soon it must be back"
+    )
     dns: Dns = Dns()
     approvers: tuple[Person, ...] = Field(
         default=(), description="who may approve; none: anyone who can run the command here"

@@ -17,18 +17,26 @@ from relight.units import Rate
 Capability = Literal["compute", "storage", "fabric", "power", "ingress", "control-plane"]
 """What of a site can fail on its own."""
 
-
 _MOST_NODES = 100_000
 _NODE_CHARACTERS = re.compile(r"[A-Za-z0-9._,/!&^\[\]-]*")
 _PATTERN = re.compile(r"(?:[^\[\],!&^]|\[[^\]]*\])+")
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
+_LONG_NUMBER = re.compile(r"[0-9]{19}")
+_DIMENSION = re.compile(r"(?:[0-9]|\[[^\]]*\])+")
+_LONGEST_SET, _MOST_BRACKETS = 200_000, 2_000  # 10,000 names written one by one have 150,000 characters
+_MOST_CROSSED = 200  # patterns such as "r[1-9]n[1-40]": ClusterShell joins them in quadratic time
 _HOW = 'write "gpu[0001-1000]" or "a1,a2"'
 
 
 def _check_nodes(text: str) -> str:
     if not _NODE_CHARACTERS.fullmatch(text):
         raise ValueError(f"the node set has characters that node names have not; {_HOW}")
-    if _most_named(text) > _MOST_NODES:
+    if len(text) > _LONGEST_SET or text.count("[") > _MOST_BRACKETS or _LONG_NUMBER.search(text):
+        raise ValueError(f"the node set is too long, or a number in it is; {_HOW}")
+    patterns = _PATTERN.findall(text)
+    if sum(len(_DIMENSION.findall(pattern)) > 1 for pattern in patterns) > _MOST_CROSSED:
+        raise ValueError(f'the node set has more than {_MOST_CROSSED} parts; join them as "r[1-9]n[1-40]"')
+    if sum(_most_named_by(pattern) for pattern in patterns) > _MOST_NODES:
         raise ValueError(f"the node set has more than {_MOST_NODES:,} nodes; split the site")
     try:
         count = _count_nodes(text)
@@ -46,10 +54,9 @@ def _count_nodes(text: str) -> int:
     return len(NodeSet(text, resolver=RESOLVER_NOGROUP))
 
 
-def _most_named(text: str) -> int:
-    """How many nodes a node set may unfold to, counted before it is unfolded."""
-    patterns = _PATTERN.findall(text)
-    return sum(prod(_most_in(ranges) for ranges in _BRACKETS.findall(pattern)) for pattern in patterns)
+def _most_named_by(pattern: str) -> int:
+    """How many nodes a part of a node set may unfold to, counted before it is unfolded."""
+    return prod(_most_in(ranges) for ranges in _BRACKETS.findall(pattern))
 
 
 def _most_in(ranges: str) -> int:
@@ -57,9 +64,7 @@ def _most_in(ranges: str) -> int:
     for part in ranges.split(","):
         first, _, last = part.partition("/")[0].partition("-")
         if first.isdecimal() and last.isdecimal():
-            # Numbers too long to be anything but a slip of the hand are not even read.
-            is_short = len(first) <= 15 and len(last) <= 15
-            total += max(1, int(last) - int(first) + 1) if is_short else _MOST_NODES + 1
+            total += max(1, int(last) - int(first) + 1)
         else:
             total += 1
     return total
@@ -72,7 +77,7 @@ NodeRange = Annotated[str, AfterValidator(_check_nodes)]
 class SandboxSite(Frozen):
     """A small site on loopback, made of real processes, which the sandbox starts."""
 
-    kind: Literal["sandbox"]
+    kind: Literal["sandbox"] = Field(description="processes on loopback")
     agent: str = Field(pattern=r"^https?://", description="URL of the site's agent, its control plane")
     nodes: NodeRange = Field(description='the nodes, as "n[1-4]"')
     gpus_per_node: int = Field(ge=1, le=64, default=8, description="GPUs in each node")

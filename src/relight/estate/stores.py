@@ -14,13 +14,17 @@ from relight.estate.secrets import SecretRef
 class S3Store(Frozen):
     """A bucket of any S3-compatible store with conditional writes (If-Match, If-None-Match)."""
 
-    kind: Literal["s3"]
-    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    prefix: str = Field(default="", pattern=r"^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$")
-    region: str = "us-east-1"
+    kind: Literal["s3"] = Field(description="any S3-compatible store with conditional writes")
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="it must exist")
+    prefix: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$",
+        description='folder in the bucket, as "team/vault"; none: the whole bucket',
+    )
+    region: str = Field(default="us-east-1", description="as the store calls it")
     endpoint: str | None = Field(default=None, pattern=r"^https?://", description="none: Amazon's own")
     access_key: SecretRef | None = Field(default=None, description="none: the environment's credentials")
-    secret_key: SecretRef | None = None
+    secret_key: SecretRef | None = Field(default=None, description="the one that belongs to access_key")
     site: Identifier | None = Field(default=None, description="the site it dies with; none: it stands apart")
 
 
@@ -31,4 +35,4 @@ Store = S3Store
 class Witness(Frozen):
     """Where fence, intent and journal heads are kept: a store outside every site that it judges."""
 
-    store: Identifier
+    store: Identifier = Field(description="a store outside every site")

@@ -13,8 +13,8 @@ from relight.estate.identifiers import Identifier
 class ActivePassive(Frozen):
     """One site works, another stands by and takes the whole work over."""
 
-    kind: Literal["active-passive"]
-    primary: Identifier
+    kind: Literal["active-passive"] = Field(description="one works, one stands by")
+    primary: Identifier = Field(description="the site that works in quiet times")
     standby: Identifier = Field(description="the site that takes over")
 
 

@@ -24,8 +24,8 @@ class Objective(Frozen):
 class DeclaredObjective(Frozen):
     """An objective as it is written: what is left out comes from the workload's kind."""
 
-    rpo: Duration | None = None
-    rto: Duration | None = None
+    rpo: Duration | None = Field(default=None, description="the work that may be lost, as time")
+    rto: Duration | None = Field(default=None, description="how soon it must be back")
 
 
 def _hours(rpo: float, rto: float) -> Objective:
@@ -45,15 +45,17 @@ DEFAULT_OBJECTIVES: dict[WorkloadKind, Objective] = {
 class Workload(Frozen):
     """One thing that runs at a site and is to run again elsewhere when the site dies."""
 
-    kind: WorkloadKind
+    kind: WorkloadKind = Field(description="carries the objective, where none is declared")
     runs_on: Identifier = Field(description="the site where it runs in quiet times")
     priority: int = Field(default=100, ge=0, le=1000, description="higher comes back first")
     objective_declared: DeclaredObjective = Field(default=DeclaredObjective(), alias="objective")
-    gpus: int = Field(default=0, ge=0)
+    gpus: int = Field(default=0, ge=0, description="GPUs that it runs on")
     writes: tuple[Identifier, ...] = Field(
         default=(), description="stores that hold its recovery points; the first is where it seals"
     )
-    checkpoint_every: Duration | None = None
+    checkpoint_every: Duration | None = Field(
+        default=None, description="how often it seals a recovery point; no longer than its RPO"
+    )
     reads: Identifier | None = Field(default=None, description="workload whose points it loads at start")
     depends_on: tuple[Identifier, ...] = Field(default=(), description="workloads that must run first")
     may_be_stopped: bool = Field(

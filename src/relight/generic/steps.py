@@ -32,8 +32,9 @@ class Ran(Facts):
 class Shell(_MayRunTwice):
     """Run a command as a detached process; it outlives the controller and is found again.
 
-    `environment` values that are secret references are resolved when it starts. Any exit status that is not
-    in `succeeds_with` is Retry with the end of the output, redacted.
+    It runs in `folder`, below the project's root, with `environment`, with `secrets` resolved when it starts,
+    and with the little that a login has (PATH, HOME, LANG …), not with what else the controller's environment
+    holds. Any exit status that is not in `succeeds_with` is Retry with the end of the output, redacted.
     """
 
     kind: ClassVar[str] = "shell"

@@ -5,8 +5,8 @@ time. A site has an object store (moto), a name server that takes signed dynamic
 workloads, and a replicator; north trains a small real model and serves it. All processes of a site share one
 process group, so that a site dies the way sites die: all of it at once.
 
-Every process of the sandbox passes this door on its way to its own module, and eighteen of them start at once:
-what the door names is therefore imported when it is first asked for.
+Every process of the sandbox passes this door on its way to its own module, and many start at once: what the
+door names is therefore imported when it is first asked for.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
     PUT    /v1/workloads/{name}         201 started, 200 runs already; 409 other token, or too few free GPUs
            {"token", "epoch", "gpus", "point", "folder"}
     POST   /v1/workloads/{name}/drain   202
-    DELETE /v1/workloads/{name}         204
+    DELETE /v1/workloads/{name}         204; its header Relight-Step says by whom
 
 A workload that is not known is 404, and every error is {"error": "…"}.
 """
@@ -17,20 +17,19 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from relight.canonical import Frozen
-from relight.errors import NotFound, Refused
+from relight.errors import NotFound
 from relight.sandbox.assignment import Assignment
 from relight.sandbox.layout import Layout
-from relight.sandbox.web import JsonHandler, JsonServer, Partition
+from relight.sandbox.web import JsonHandler, JsonServer, Partition, Response
 from relight.sandbox.workloads import Workloads
 
-_WORKLOAD = re.compile(r"/v1/workloads/([a-z][a-z0-9-]{0,39})")
+_WORKLOAD = re.compile(r"/v1/workloads/([a-z][a-z0-9-]{0,39})(/drain)?")
 
 
 class _Start(Frozen):
@@ -56,54 +55,26 @@ class AgentHandler(JsonHandler):
 
     server: AgentServer
 
-    def do_GET(self) -> None:
-        """Health, or what runs."""
+    def respond(self, method: str, path: str, body: dict[str, Any]) -> Response:
+        """See JsonHandler.respond."""
         workloads = self.server.workloads
-        if self.path == "/health":
-            self.answer(200, {"site": self.server.site, "progress": workloads.progress()})
-        elif self.path == "/v1/workloads":
-            running = [each.model_dump(mode="json") for each in workloads.running()]
-            self.answer(200, {"free_gpus": workloads.free_gpus(), "workloads": running})
-        else:
-            self.answer(404, {"error": f"nothing at {self.path}"})
-
-    def do_PUT(self) -> None:
-        """Start a workload."""
-        self._change("", self._start)
-
-    def do_POST(self) -> None:
-        """Drain a workload."""
-        self._change("/drain", self._drain)
-
-    def do_DELETE(self) -> None:
-        """Stop a workload."""
-        self._change("", self._stop)
-
-    def _change(self, ending: str, change: Callable[[str, dict[str, Any]], int]) -> None:
-        try:
-            body = self.body()
-            named = _WORKLOAD.fullmatch(self.path.removesuffix(ending))
-            if not named or not self.path.endswith(ending):
-                raise NotFound(f"nothing at {self.path}")
-            self.answer(change(named[1], body))
-        except NotFound as error:
-            self.answer(404, {"error": str(error)})
-        except Refused as error:
-            self.answer(409, {"error": str(error)})
-        except ValueError as error:
-            self.answer(400, {"error": str(error)})
-
-    def _start(self, name: str, body: dict[str, Any]) -> int:
-        wanted = _Start.model_validate(body)
-        return 201 if self.server.workloads.start(Assignment(name, **wanted.model_dump())) else 200
-
-    def _drain(self, name: str, _body: dict[str, Any]) -> int:
-        self.server.workloads.drain(name)
-        return 202
-
-    def _stop(self, name: str, _body: dict[str, Any]) -> int:
-        self.server.workloads.stop(name)
-        return 204
+        named = _WORKLOAD.fullmatch(path)
+        match method, named and named[2]:
+            case "GET", None if path == "/health":
+                return 200, {"site": self.server.site, "progress": workloads.progress()}
+            case "GET", None if path == "/v1/workloads":
+                running = [each.model_dump(mode="json") for each in workloads.running()]
+                return 200, {"free_gpus": workloads.free_gpus(), "workloads": running}
+            case "PUT", None if named:
+                wanted = Assignment(named[1], **_Start.model_validate(body).model_dump())
+                return (201 if workloads.start(wanted) else 200), {}
+            case "POST", "/drain" if named:
+                workloads.drain(named[1])
+                return 202, {}
+            case "DELETE", None if named:
+                workloads.stop(named[1], self.headers.get("Relight-Step", ""))
+                return 204, None
+        raise NotFound(f"no {method} at {path}")
 
 
 def main(folder: str, site: str) -> None:

@@ -91,12 +91,13 @@ def _rng_to_words(rng: np.random.Generator) -> dict[str, NDArray[np.uint64]]:
 
 
 def _rng_from_words(words: Mapping[str, NDArray[np.uint64]]) -> np.random.Generator:
-    bits = np.random.PCG64()
     numbers = {name: int(words[name][0]) * _WORD + int(words[name][1]) for name in ("state", "inc")}
-    bits.state = {
+    state: Any = {  # numpy's own description of this dictionary is too narrow
         "bit_generator": "PCG64",
         "state": numbers,
         "has_uint32": int(words["spare"][0]),
         "uinteger": int(words["spare"][1]),
     }
+    bits = np.random.PCG64()
+    bits.state = state
     return np.random.Generator(bits)

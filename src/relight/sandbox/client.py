@@ -68,7 +68,12 @@ class Resolver:
 def send_request(resolver: Resolver, port: int, number: int) -> dict[str, object]:
     """Send one request; what came of it, as it is logged."""
     began = time.monotonic()
-    seen: dict[str, object] = {"at": datetime.now(UTC).isoformat(), "ok": False, "site": None, "address": None}
+    seen: dict[str, object] = {
+        "at": datetime.now(UTC).isoformat(),
+        "ok": False,
+        "site": None,
+        "address": None,
+    }
     error: str | None = None
     try:
         seen["address"] = address = resolver.resolve()

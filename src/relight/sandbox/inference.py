@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
-from relight.errors import RelightError, StoreError
+from relight.errors import NotFound, RelightError, StoreError
 from relight.sandbox.assignment import Assignment, Status, on_drain
 from relight.sandbox.checkpoint import load_weights
 from relight.sandbox.credentials import open_vault
@@ -28,7 +28,7 @@ from relight.sandbox.digits import TRAINED_ON, Digits, load_digits
 from relight.sandbox.layout import SERVED, SERVICE_ADDRESSES, Layout
 from relight.sandbox.model import Floats, Tensors, predict
 from relight.sandbox.restoring import restore_weights, weights_of
-from relight.sandbox.web import JsonHandler, JsonServer, Partition
+from relight.sandbox.web import JsonHandler, JsonServer, Partition, Response
 from relight.vault.copying import read_member
 
 BROKEN_POINT = 2
@@ -55,31 +55,25 @@ class InferenceHandler(JsonHandler):
 
     server: InferenceServer
 
-    def do_GET(self) -> None:
-        """Predict one of the images that the model was not trained on."""
-        address = urlsplit(self.path)
-        sample = parse_qs(address.query).get("sample", ["0"])[0]
-        if address.path != "/predict" or not sample.isascii() or not sample.isdigit() or len(sample) > 9:
-            self.answer(404, {"error": "ask for /predict?sample=17"})
-            return
+    def respond(self, method: str, path: str, body: dict[str, Any]) -> Response:
+        """See JsonHandler.respond."""
+        address = urlsplit(path)
+        if address.path != "/predict" or method not in ("GET", "POST"):
+            raise NotFound(f"no {method} at {path}; ask for /predict?sample=17")
         digits = self.server.digits
-        index = TRAINED_ON + int(sample) % (len(digits.labels) - TRAINED_ON)
-        self._answer_digit(digits.images[index], label=int(digits.labels[index]))
+        if method == "GET":
+            sample = int(parse_qs(address.query).get("sample", ["0"])[0][:9])
+            # Images that the model was not trained on.
+            index = TRAINED_ON + sample % (len(digits.labels) - TRAINED_ON)
+            return self._predict(digits.images[index], label=int(digits.labels[index]))
+        image = np.asarray(body.get("pixels", ()), dtype=np.float32)
+        if image.shape != (64,):
+            raise ValueError('send {"pixels": [64 numbers from 0 to 1]}')
+        return self._predict(image)
 
-    def do_POST(self) -> None:
-        """Predict the image that was sent."""
-        try:
-            image = np.asarray(self.body()["pixels"], dtype=np.float32)
-            if image.shape != (64,):
-                raise ValueError("an image has 64 pixels")
-        except (KeyError, TypeError, ValueError) as error:
-            self.answer(400, {"error": f'send {{"pixels": [64 numbers]}}: {error}'})
-            return
-        self._answer_digit(image)
-
-    def _answer_digit(self, image: Floats, **more: Any) -> None:
+    def _predict(self, image: Floats, **more: int) -> Response:
         server = self.server
-        self.answer(200, {"digit": server.predict(image), "site": server.site, "point": server.point, **more})
+        return 200, {"digit": server.predict(image), "site": server.site, "point": server.point, **more}
 
 
 def find_weights(layout: Layout, site: str, assignment: Assignment) -> tuple[str, Tensors]:

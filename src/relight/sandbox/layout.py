@@ -111,7 +111,9 @@ class Layout:
         try:
             data = json.loads((folder / "layout.json").read_bytes())
         except (OSError, ValueError) as error:
-            raise RelightError(f"no sandbox in {folder}: {error}", "name the folder it was started in") from None
+            raise RelightError(
+                f"no sandbox in {folder}: {error}", "name the folder it was started in"
+            ) from None
         data |= {"folder": Path(data["folder"]), "approvers": tuple(data["approvers"])}
         return cls(**data)
 

@@ -113,7 +113,8 @@ class Training:
 def predict(weights: Tensors, images: Floats) -> NDArray[np.int64]:
     """The digit that each image shows, as far as the weights can tell."""
     logits = _forward(weights, images, np.float32(1))[1]
-    return logits.argmax(axis=1).astype(np.int64)
+    digits: NDArray[np.int64] = logits.argmax(axis=1).astype(np.int64)
+    return digits
 
 
 def _forward(weights: Tensors, images: Floats, kept: Floats | np.float32) -> tuple[Floats, Floats]:

@@ -20,19 +20,14 @@ import dns.flags
 import dns.message
 import dns.opcode
 import dns.rcode
-import dns.rdataclass
-import dns.rdatatype
 import dns.rrset
 import dns.tsig
-import dns.tsigkeyring
 import dns.update
 from dns.rcode import Rcode
-from dns.rdtypes.ANY.TSIG import TSIG
 
 from relight.sandbox.layout import KEY_NAME, TSIG_KEY, ZONE, Layout
 from relight.sandbox.zone import Zone
 
-_FUDGE_SECONDS = 300
 _LARGEST_UDP = 1232
 _TCP_TIMEOUT_SECONDS = 5.0
 
@@ -48,14 +43,11 @@ class NameServer:
         """The answer to a message; None to what is no question at all."""
         try:
             query = dns.message.from_wire(wire, keyring=self._keyring)
-        except dns.message.UnknownTSIGKey:
+        except (dns.message.UnknownTSIGKey, dns.tsig.BadKey, dns.tsig.BadAlgorithm):
             return _tsig_refusal(wire, dns.rcode.BADKEY)
-        except (dns.tsig.BadKey, dns.tsig.BadAlgorithm):
-            return _tsig_refusal(wire, dns.rcode.BADKEY)
-        except dns.tsig.BadSignature:
-            return _tsig_refusal(wire, dns.rcode.BADSIG)
-        except dns.tsig.BadTime:
-            return _tsig_refusal(wire, dns.rcode.BADTIME)
+        except (dns.tsig.BadSignature, dns.tsig.BadTime) as error:
+            badly_timed = isinstance(error, dns.tsig.BadTime)
+            return _tsig_refusal(wire, dns.rcode.BADTIME if badly_timed else dns.rcode.BADSIG)
         except (dns.exception.DNSException, ValueError, struct.error):
             return _form_error(wire)
         if query.flags & dns.flags.QR:
@@ -92,20 +84,11 @@ def _tsig_refusal(wire: bytes, error: Rcode) -> dns.message.Message:
     query = dns.message.from_wire(wire, keyring=False)
     response = dns.message.make_response(query)
     response.set_rcode(dns.rcode.NOTAUTH)
-    asked = query.tsig[0]
+    if query.tsig is None:
+        return response
     now = int(time.time())
     other = struct.pack("!HI", now >> 32, now & 0xFFFFFFFF) if error == dns.rcode.BADTIME else b""
-    refusal = TSIG(
-        dns.rdataclass.ANY,
-        dns.rdatatype.TSIG,
-        asked.algorithm,
-        asked.time_signed,
-        _FUDGE_SECONDS,
-        b"",
-        query.id,
-        error,
-        other,
-    )
+    refusal = query.tsig[0].replace(mac=b"", error=error, other=other, original_id=query.id)
     response.tsig = dns.rrset.from_rdata(query.tsig.name, 0, refusal)
     return response
 
@@ -117,7 +100,9 @@ class _OverUdp(socketserver.BaseRequestHandler):
         wire, listener = self.request
         response = self.server.names.answer(wire)
         if response is not None:
-            listener.sendto(response.to_wire(max_size=_LARGEST_UDP, prefer_truncation=True), self.client_address)
+            listener.sendto(
+                response.to_wire(max_size=_LARGEST_UDP, prefer_truncation=True), self.client_address
+            )
 
 
 class _OverTcp(socketserver.StreamRequestHandler):
@@ -154,7 +139,7 @@ class TcpServer(socketserver.ThreadingTCPServer):
 def read_key(folder: Path) -> dns.tsig.Key:
     """The key that signs updates, from its file."""
     secret = (folder / TSIG_KEY).read_text(encoding="utf-8").strip()
-    return next(iter(dns.tsigkeyring.from_text({KEY_NAME: (dns.tsig.HMAC_SHA256, secret)}).values()))
+    return dns.tsig.Key(KEY_NAME, secret, dns.tsig.HMAC_SHA256)
 
 
 def main(folder: str, site: str) -> None:

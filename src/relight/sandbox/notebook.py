@@ -1,6 +1,6 @@
 """Somebody's notebook: holds its GPUs and does nothing, until it is drained or stopped.
 
-    python -m relight.sandbox.notebook FOLDER SITE WORKLOAD
+python -m relight.sandbox.notebook FOLDER SITE WORKLOAD
 """
 
 from __future__ import annotations

@@ -16,10 +16,12 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from relight.errors import NotFound
 from relight.sandbox.layout import OBSERVERS, SITES, Layout, probes
-from relight.sandbox.web import JsonHandler, JsonServer
+from relight.sandbox.web import JsonHandler, JsonServer, Response
 from relight.situation import Opinion
 
 _EVERY_SECONDS = 0.25
@@ -95,14 +97,13 @@ class ObserverHandler(JsonHandler):
 
     server: ObserverServer
 
-    def do_GET(self) -> None:
-        """What is seen of a site."""
-        site = self.path.removeprefix("/v1/sites/")
-        if site not in self.server.watched:
-            self.answer(404, {"error": f"nothing at {self.path}"})
-            return
+    def respond(self, method: str, path: str, _body: dict[str, Any]) -> Response:
+        """See JsonHandler.respond."""
+        site = path.removeprefix("/v1/sites/")
+        if method != "GET" or site not in self.server.watched:
+            raise NotFound(f"no {method} at {path}")
         opinions = [watched.opinion for watched in self.server.watched[site]]
-        self.answer(200, {"opinions": [o.model_dump(mode="json") for o in opinions if o]})
+        return 200, {"opinions": [opinion.model_dump(mode="json") for opinion in opinions if opinion]}
 
 
 def ask(url: str, source: str) -> dict[str, int]:

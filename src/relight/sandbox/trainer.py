@@ -2,7 +2,8 @@
 
     python -m relight.sandbox.trainer FOLDER SITE WORKLOAD
 
-Ends with 0 when drained, 1 when it could not seal its last point, 2 when the point it was given is not whole, 3 when it was fenced.
+Ends with 0 when drained, 1 when its last point could not be sealed, 2 when the point that it was given is not
+whole, 3 when it was fenced.
 """
 
 from __future__ import annotations

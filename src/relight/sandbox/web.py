@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import socket
 import socketserver
+import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from relight.errors import NotFound, Refused
+
 _LARGEST_BODY_BYTES = 1 << 20
+
+Response = tuple[int, dict[str, Any] | None]
 
 
 class Partition:
@@ -41,8 +46,13 @@ class Deaf(HTTPServer):
         """See socketserver: False closes the connection."""
         return self.partition is None or self.partition.hears(str(client_address[0]))
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Callers that give up are nothing to log; anything else is."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
     def server_bind(self) -> None:
-        """Bind without asking the resolver for this host's name, as the one above does: it may take seconds."""
+        """Bind, without asking the resolver for this host's name: that may take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "sandbox", self.server_address[1]
 
@@ -55,10 +65,14 @@ class JsonServer(Deaf, ThreadingHTTPServer):
 
 
 class JsonHandler(BaseHTTPRequestHandler):
-    """Answers in JSON; one line per request would drown the logs, so it keeps quiet."""
+    """Calls `respond`, and sends what it returns; a handler of this room says only what it answers."""
 
     protocol_version = "HTTP/1.1"
     timeout = 30
+
+    def respond(self, method: str, path: str, body: dict[str, Any]) -> Response:
+        """Status and JSON body. NotFound becomes 404, Refused 409, ValueError 400."""
+        raise NotImplementedError
 
     def setup(self) -> None:
         """Answers are small and written in two parts: send them at once."""
@@ -66,24 +80,33 @@ class JsonHandler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Say nothing: a line for each request would drown the log."""
 
-    def answer(self, status: int, body: Any = None) -> None:
-        """Send a status, with a JSON body if there is one."""
-        content = b"" if body is None else json.dumps(body).encode()
+    def _answer(self) -> None:
+        try:
+            status, data = self.respond(self.command, self.path, self._read_body())
+        except NotFound as error:
+            status, data = 404, {"error": str(error)}
+        except Refused as error:
+            status, data = 409, {"error": str(error)}
+        except ValueError as error:
+            status, data = 400, {"error": str(error)}
+        content = b"" if data is None else json.dumps(data).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
+        if status != 204:
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
-    def body(self) -> dict[str, Any]:
-        """The JSON object that came with the request. Raise ValueError for anything else."""
+    def _read_body(self) -> dict[str, Any]:
         length = int(self.headers.get("Content-Length", 0))
-        if length > _LARGEST_BODY_BYTES:
+        if not 0 <= length <= _LARGEST_BODY_BYTES:
             self.close_connection = True
             raise ValueError("the body is too large")
         data = json.loads(self.rfile.read(length) or b"{}")
         if not isinstance(data, dict):
             raise ValueError("the body must be a JSON object")  # noqa: TRY004 - one error for one answer
         return data
+
+    do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - http.server's names

@@ -27,6 +27,7 @@ class _Started:
     assignment: Assignment
     process: subprocess.Popen[bytes]
     drained: bool = False
+    ended_by: str = ""
 
     @property
     def runs(self) -> bool:
@@ -81,11 +82,12 @@ class Workloads:
                 started.process.terminate()
                 started.drained = True
 
-    def stop(self, workload: str) -> None:
-        """End it now. Raise NotFound."""
+    def stop(self, workload: str, by: str = "") -> None:
+        """End it now, and keep who asked for it. Raise NotFound."""
         with self._lock:
             started = self._find(workload)
             if started.runs:
+                started.ended_by = by
                 started.process.kill()
                 started.process.wait(_STOP_SECONDS)
 
@@ -134,5 +136,6 @@ class Workloads:
                 "losses": tuple((step, loss) for step, loss in status.losses),
                 "sealed": status.sealed,
                 "sealed_step": status.sealed_step,
+                "ended_by": started.ended_by,
             }
         )

@@ -6,21 +6,33 @@ Pure: no sockets, no keys. An update is carried out whole or not at all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from threading import Lock
 
+import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdataclass
-import dns.rdataset
-import dns.rdatatype
 import dns.rrset
 import dns.update
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
-_Records = dict[tuple[dns.name.Name, RdataType], dns.rdataset.Rdataset]
+
+@dataclass(frozen=True)
+class RecordSet:
+    """The records of one type at one name."""
+
+    ttl: int
+    values: frozenset[dns.rdata.Rdata]
+
+
+_Key = tuple[dns.name.Name, RdataType]
+_Records = dict[_Key, RecordSet]
 _ANY, _NONE = dns.rdataclass.ANY, dns.rdataclass.NONE
+_APEX_TTL = 60
 
 
 class Zone:
@@ -28,33 +40,32 @@ class Zone:
 
     def __init__(self, origin: str) -> None:
         self.origin = dns.name.from_text(origin)
-        self._serial = 1
+        self.serial = 0
         self._lock = Lock()
-        soa = dns.rdataset.from_text("IN", "SOA", 60, f"ns.{origin} admin.{origin} 1 60 60 3600 1")
-        server = dns.rdataset.from_text("IN", "NS", 60, f"ns.{origin}")
-        self._records: _Records = {
-            (self.origin, RdataType.SOA): soa,
-            (self.origin, RdataType.NS): server,
-        }
+        self._soa: _Key = (self.origin, RdataType.SOA)
+        name_server = dns.rdata.from_text("IN", "NS", f"ns.{origin}")
+        self._apex = frozenset({self._soa, (self.origin, RdataType.NS)})
+        self._records = self._counted_up(
+            {(self.origin, RdataType.NS): RecordSet(_APEX_TTL, frozenset({name_server}))}
+        )
 
     def answer(self, query: dns.message.Message, response: dns.message.Message) -> None:
         """Fill in the response to a query."""
         if len(query.question) != 1:
             response.set_rcode(dns.rcode.FORMERR)
             return
-        question = query.question[0]
-        if not question.name.is_subdomain(self.origin):
+        name, kind = query.question[0].name, query.question[0].rdtype
+        if not name.is_subdomain(self.origin):
             response.set_rcode(dns.rcode.REFUSED)
             return
         response.flags |= dns.flags.AA
-        with self._lock:
-            found = self._records.get((question.name, question.rdtype))
-            if found is not None:
-                response.answer.append(_rrset(question.name, found))
-                return
-            response.authority.append(_rrset(self.origin, self._records[self.origin, RdataType.SOA]))
-            if not any(name.is_subdomain(question.name) for name, _ in self._records):
-                response.set_rcode(dns.rcode.NXDOMAIN)
+        records = self._records  # replaced whole by an update, never changed
+        if (name, kind) in records:
+            response.answer.append(_rrset(name, records[name, kind]))
+            return
+        response.authority.append(_rrset(self.origin, records[self._soa]))
+        if not any(owner.is_subdomain(name) for owner, _ in records):
+            response.set_rcode(dns.rcode.NXDOMAIN)
 
     def update(self, update: dns.update.UpdateMessage) -> Rcode:
         """Carry an update out, if its prerequisites hold."""
@@ -63,7 +74,7 @@ class Zone:
             return dns.rcode.FORMERR
         if zone[0].name != self.origin or zone[0].rdclass != dns.rdataclass.IN:
             return dns.rcode.NOTAUTH
-        if not all(r.name.is_subdomain(self.origin) for r in (*update.prerequisite, *update.update)):
+        if not all(each.name.is_subdomain(self.origin) for each in (*update.prerequisite, *update.update)):
             return dns.rcode.NOTZONE
         with self._lock:
             refusal = next(self._unmet(update.prerequisite), None)
@@ -71,64 +82,57 @@ class Zone:
                 return refusal
             changed = self._changed(update.update)
             if changed != self._records:
-                self._records = changed
-                self._count_up()
+                self._records = self._counted_up(changed)
         return dns.rcode.NOERROR
-
-    @property
-    def serial(self) -> int:
-        """The serial number of the SOA: every change makes it grow."""
-        return self._serial
 
     def _unmet(self, prerequisites: Iterable[dns.rrset.RRset]) -> Iterator[Rcode]:
         """What each prerequisite that does not hold is answered with (RFC 2136, section 3.2.5)."""
-        values: _Records = {}
+        values: dict[_Key, set[dns.rdata.Rdata]] = {}
         for wanted in prerequisites:
-            name, kind = wanted.name, wanted.rdtype
-            in_use = any(owner == name for owner, _ in self._records)
-            exists = (name, kind) in self._records
+            key = (wanted.name, wanted.rdtype)
+            is_any = wanted.rdtype == RdataType.ANY
+            exists = (
+                any(owner == wanted.name for owner, _ in self._records) if is_any else key in self._records
+            )
             if wanted.ttl:
                 yield dns.rcode.FORMERR
-            elif wanted.deleting == _ANY and kind == RdataType.ANY and not in_use:
-                yield dns.rcode.NXDOMAIN
-            elif wanted.deleting == _ANY and kind != RdataType.ANY and not exists:
-                yield dns.rcode.NXRRSET
-            elif wanted.deleting == _NONE and kind == RdataType.ANY and in_use:
-                yield dns.rcode.YXDOMAIN
-            elif wanted.deleting == _NONE and kind != RdataType.ANY and exists:
-                yield dns.rcode.YXRRSET
+            elif wanted.deleting == _ANY and not exists:
+                yield dns.rcode.NXDOMAIN if is_any else dns.rcode.NXRRSET
+            elif wanted.deleting == _NONE and exists:
+                yield dns.rcode.YXDOMAIN if is_any else dns.rcode.YXRRSET
             elif wanted.deleting is None:
-                values.setdefault((name, kind), dns.rdataset.Rdataset(wanted.rdclass, kind)).update(wanted)
+                values.setdefault(key, set()).update(wanted)
         for key, value in values.items():
-            # Rdatasets compare as sets, whatever the order and the TTL.
-            if self._records.get(key) != value:
+            if key not in self._records or self._records[key].values != value:
                 yield dns.rcode.NXRRSET
 
     def _changed(self, updates: Iterable[dns.rrset.RRset]) -> _Records:
         """The records after an update (RFC 2136, section 3.4.2); the apex keeps its SOA and NS."""
-        records = {key: value.copy() for key, value in self._records.items()}
-        kept = {(self.origin, RdataType.SOA), (self.origin, RdataType.NS)}
+        records = dict(self._records)
         for change in updates:
             name, kind = change.name, change.rdtype
-            chosen = [k for k in records if k[0] == name and kind in (k[1], RdataType.ANY) and k not in kept]
+            chosen = [
+                k for k in records.keys() - self._apex if k[0] == name and kind in (k[1], RdataType.ANY)
+            ]
             if change.deleting == _ANY:
                 for key in chosen:
                     del records[key]
             elif change.deleting == _NONE:
                 for key in chosen:
-                    records[key].difference_update(change)
-            elif (name, kind) not in kept:
-                there = records.setdefault((name, kind), dns.rdataset.Rdataset(change.rdclass, kind))
-                there.update(change)
-                there.ttl = change.ttl
-        return {key: value for key, value in records.items() if value}
+                    left = records[key].values - frozenset(change)
+                    records[key] = RecordSet(records[key].ttl, left)
+            elif (name, kind) not in self._apex:
+                there = records.get((name, kind))
+                values = frozenset(change) | (there.values if there else frozenset())
+                records[name, kind] = RecordSet(change.ttl, values)
+        return {key: found for key, found in records.items() if found.values}
 
-    def _count_up(self) -> None:
-        self._serial += 1
-        key = (self.origin, RdataType.SOA)
-        old = self._records[key]
-        self._records[key] = dns.rdataset.from_rdata(old.ttl, old[0].replace(serial=self._serial))
+    def _counted_up(self, records: _Records) -> _Records:
+        self.serial += 1
+        text = f"ns.{self.origin} admin.{self.origin} {self.serial} 60 60 3600 1"
+        soa = dns.rdata.from_text("IN", "SOA", text)
+        return records | {self._soa: RecordSet(_APEX_TTL, frozenset({soa}))}
 
 
-def _rrset(name: dns.name.Name, records: dns.rdataset.Rdataset) -> dns.rrset.RRset:
-    return dns.rrset.from_rdata_list(name, records.ttl, list(records))
+def _rrset(name: dns.name.Name, records: RecordSet) -> dns.rrset.RRset:
+    return dns.rrset.from_rdata_list(name, records.ttl, sorted(records.values))

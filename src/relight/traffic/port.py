@@ -9,7 +9,10 @@ class Names(Protocol):
     """One authoritative server. Every method may raise Unreachable."""
 
     def address(self, name: str) -> str | None:
-        """The A record that this server gives for a name now; None: it has none."""
+        """The A record that this server gives for a name now; None: it has none.
+
+        Several are joined by commas, which is the address of nobody. Raise Refused outside its zones.
+        """
 
     def swap(self, zone: str, name: str, *, ttl: int, old: str | None, new: str) -> None:
         """Make `new` the only A record, if the record is `old` (None: if there is none), as one update.

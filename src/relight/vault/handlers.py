@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Protocol
 
-from relight.errors import Refused
+from relight.errors import Refused, Unreachable
 from relight.plan import Context, Done, Failed, Outcome, Progress, Working, concrete
 from relight.vault.copying import copy_point
 from relight.vault.lineage import newest
@@ -30,14 +30,20 @@ class FenceStoreHandler:
 
     def attempt(self, spec: FenceStore, context: Context) -> Outcome:
         """Done once the store takes seals of the epoch, or of a later one, only."""
+        try:
+            return Done(FencedStore(epoch=self._fence(spec, context)))
+        except Unreachable:
+            if spec.if_reachable:
+                return Done(FencedStore(epoch=0))
+            raise
+
+    def _fence(self, spec: FenceStore, context: Context) -> int:
         vault = self._world.vault(spec.store)
         wanted = concrete(spec.epoch)
-        epoch = vault.epoch(spec.workload)
-        if epoch < wanted:
+        if vault.epoch(spec.workload) < wanted:
             context.check()
             vault.raise_epoch(spec.workload, wanted)
-            epoch = vault.epoch(spec.workload)
-        return Done(FencedStore(epoch=epoch))
+        return vault.epoch(spec.workload)
 
 
 class CopyPointHandler:

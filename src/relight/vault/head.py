@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from relight.canonical import Frozen, canonical_json
-from relight.errors import Refused, Damaged
+from relight.errors import Damaged, Refused
 from relight.situation import PointSummary
 from relight.vault.lineage import age, lineage
 from relight.vault.manifest import MANIFEST_VERSION, Manifest

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from relight.canonical import Frozen, canonical_json
 from relight.errors import Damaged, NotFound
-from relight.plan import Context, Done, Failed, Outcome, Progress, Retry, Working
+from relight.plan import Context, Done, Failed, Outcome, Progress, Retry, Working, concrete
 from relight.situation import PointSummary
 from relight.units import format_bytes
 from relight.vault.handlers import Vaults
@@ -92,7 +92,7 @@ def _bring(vault: Vault, point: PointSummary, folder: Path, context: Context, un
 def _candidates(spec: Rehydrate, points: tuple[PointSummary, ...]) -> list[PointSummary]:
     """The points that people agreed to, newest first."""
     floor = next(((p.epoch, p.step) for p in points if p.id == spec.floor), None)
-    if floor is None and (match := _POINT_ID.fullmatch(spec.floor)):
+    if floor is None and (match := _POINT_ID.fullmatch(concrete(spec.floor))):
         floor = (int(match[1]), int(match[2]))  # so many points came after it that it is listed no more
     if floor is None:
         return []

@@ -11,7 +11,7 @@ from relight.plan import Facts, Input, Interruption, Spec
 
 
 class FencedStore(Facts):
-    """The epoch in which the store takes seals now."""
+    """The epoch in which the store takes seals now; 0: it did not answer, and did not have to."""
 
     epoch: int
 

@@ -87,7 +87,7 @@ class FakeScheduler:
         with self._lock:
             self._answer()
             there = self._workloads.get(workload)
-            if there is None or there.state == "ended":
+            if there is None or there.state == "ended" or there.ended_by:
                 return
             ended = {"state": "ended", "exit_status": -9, "reason": "stopped", "ended_by": by}
             self._change(

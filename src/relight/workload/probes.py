@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol
 
 from relight.estate import Estate
 from relight.situation import Probe
-from relight.workload.port import Scheduler
-
-
-class Schedulers(Protocol):
-    """The schedulers of the estate's sites."""
-
-    def scheduler(self, site: str) -> Scheduler:
-        """The scheduler of a site, by the site's name."""
+from relight.workload.handlers import Schedulers
 
 
 def probes(estate: Estate, world: Schedulers) -> list[Probe]:

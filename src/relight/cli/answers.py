@@ -1,0 +1,214 @@
+"""What `--json` prints: one shape per command, documented in docs/guides/command.md.
+
+`version` grows when a shape changes in a way that could break a reader; fields may join without that. Times
+are ISO 8601 in UTC, durations are written as the estate writes them ("1h30m").
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from relight.canonical import Frozen
+from relight.control import Exposure, Report
+from relight.estate import Objective
+from relight.plan import Estimate, Progress
+from relight.situation import Authority, Observed, Opinion, PointSummary, Verdict
+from relight.units import Duration
+
+
+class Answer(Frozen):
+    """Every answer says which version of its shape it has."""
+
+    version: Literal[1] = 1
+
+
+class FoundFault(Frozen):
+    """One thing that `check` found; line and column count from 1, None where there is no place."""
+
+    severity: Literal["error", "warning"]
+    what: str
+    remedy: str
+    code: str = ""
+    path: str = ""
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+
+class CheckAnswer(Answer):
+    """`relight check`."""
+
+    file: str
+    is_usable: bool  # whether the file could be read as an estate at all
+    errors: int
+    warnings: int
+    faults: tuple[FoundFault, ...]
+    runbooks: tuple[str, ...]  # those of the project that load
+
+
+class SiteStatus(Frozen):
+    """One site as it is seen now."""
+
+    verdicts: dict[str, Verdict]
+    lost_since: dict[str, datetime]  # per capability that is not healthy, where any observer saw it up before
+    opinions: tuple[Opinion, ...]
+    silent_observers: dict[str, str]
+    gpus: int
+    free_gpus: Observed[int]
+    running: Observed[tuple[str, ...]]
+
+
+class SeenPoints(Frozen):
+    """The points of a workload in one store."""
+
+    count: int
+    newest: PointSummary | None
+
+
+class WorkloadStatus(Frozen):
+    """One workload as it is seen now; `authority` and `exposure` are None for one that writes nothing."""
+
+    kind: str
+    objective: Objective
+    active_site: str | None
+    authority: Observed[Authority] | None
+    points: dict[str, Observed[SeenPoints]]
+    exposure: Exposure | None
+
+
+class NameStatus(Frozen):
+    """One DNS name: the address that each of its servers gives."""
+
+    name: str
+    addresses: dict[str, Observed[str]]
+
+
+class Silence(Frozen):
+    """Something that was asked and gave no answer."""
+
+    what: str
+    reason: str
+
+
+class RunLine(Frozen):
+    """A run in a list. `driven`: a controller is at it; `waits`: for people; `left`: nobody drives it."""
+
+    run: str
+    runbook: str
+    goal: str
+    by: str
+    started_at: datetime
+    ended_at: datetime | None
+    state: Literal["done", "failed", "refused", "driven", "waits", "left"]
+    reason: str
+    events: int
+
+
+class StatusAnswer(Answer):
+    """`relight status`."""
+
+    estate: str
+    now: datetime
+    sites: dict[str, SiteStatus]
+    workloads: dict[str, WorkloadStatus]
+    names: dict[str, NameStatus]
+    silent: tuple[Silence, ...]
+    runs: tuple[RunLine, ...]  # the newest last
+
+
+class PlanAnswer(Answer):
+    """`relight plan`; `plan` is what `-o` writes."""
+
+    digest: str
+    is_blocked: bool
+    plan: dict[str, Any]
+
+
+class RunsAnswer(Answer):
+    """`relight runs`, the newest last."""
+
+    runs: tuple[RunLine, ...]
+
+
+class GateShown(Frozen):
+    """A gate of a run."""
+
+    gate: str
+    question: str
+    identities: int
+    approved_by: tuple[str, ...]
+    reached_at: datetime | None
+    is_open: bool
+
+
+class StepShown(Frozen):
+    """A step of a run as it stands."""
+
+    step: str
+    title: str
+    kind: str
+    status: str
+    attempt: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    forecast: Estimate
+    took: Duration | None
+    progress: Progress | None
+    reason: str
+    remedy: str
+
+
+class ShowAnswer(Answer):
+    """`relight show RUN`."""
+
+    run: str
+    runbook: str
+    goal: str
+    inputs: dict[str, str]
+    by: str
+    digest: str
+    state: Literal["done", "failed", "refused", "driven", "waits", "left"]
+    reason: str
+    started_at: datetime
+    ended_at: datetime | None
+    term: int
+    holder: str
+    lease_until: datetime | None
+    claims: tuple[str, ...]
+    gates: tuple[GateShown, ...]
+    refused_requests: tuple[str, ...]
+    steps: tuple[StepShown, ...]
+
+
+class ReportAnswer(Answer):
+    """`relight report RUN`."""
+
+    objectives_met: bool
+    report: Report
+
+
+class FoundTampering(Frozen):
+    """One thing that is wrong with a run's record; sequence 0: with the run as a whole."""
+
+    run: str
+    sequence: int
+    what: str
+
+
+class RunVerified(Frozen):
+    """What checking one run came to; `anchor` is what the witness had to say."""
+
+    run: str
+    events: int
+    head: str
+    anchor: str
+    is_whole: bool
+
+
+class AuditAnswer(Answer):
+    """`relight audit verify`."""
+
+    is_whole: bool
+    runs: tuple[RunVerified, ...]
+    faults: tuple[FoundTampering, ...]

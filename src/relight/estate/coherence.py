@@ -1,0 +1,219 @@
+"""Do the numbers and places fit each other?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from relight.estate.check import Check, doubtful, wrong
+from relight.estate.model import Estate
+from relight.estate.names import DnsName
+from relight.estate.workloads import Workload
+from relight.units import format_duration
+
+
+def check_coherence(estate: Estate) -> Iterator[Check]:
+    """Everything that contradicts something else in the estate."""
+    yield from _check_topology(estate)
+    yield from _check_observers(estate)
+    for name, workload in estate.workloads.items():
+        yield from _check_cadence(f"workloads.{name}", workload)
+        yield from _check_place(estate, f"workloads.{name}", workload)
+    yield from _check_room(estate)
+    yield from _check_dns(estate)
+
+
+def _check_topology(estate: Estate) -> Iterator[Check]:
+    topology = estate.topology
+    if topology.primary == topology.standby:
+        yield wrong(
+            "standby-is-primary",
+            "topology.standby",
+            f'"{topology.standby}" would take over from itself',
+            "name another site as the standby",
+        )
+    for name, site in estate.sites.items():
+        store = estate.stores.get(site.store)
+        if store is not None and store.site != name:
+            where = f'stands in "{store.site}"' if store.site else "stands apart"
+            yield wrong(
+                "store-elsewhere",
+                f"sites.{name}.store",
+                f'the store "{site.store}" {where}',
+                f"write site: {name} in stores.{site.store}, or name the store that stands here",
+            )
+
+
+def _check_observers(estate: Estate) -> Iterator[Check]:
+    count = len(estate.observers)
+    if count == 1:
+        yield doubtful(
+            "one-observer",
+            "observers",
+            "one observer cannot tell a dead site from a broken way to it",
+            "add two more, in other places",
+        )
+    elif count % 2 == 0:
+        yield wrong(
+            "even-observers",
+            "observers",
+            f"{count} observers can be split into halves, and then none has a majority",
+            "add one in another place, or take one away",
+        )
+
+
+def _check_cadence(path: str, workload: Workload) -> Iterator[Check]:
+    rpo, every = workload.objective.rpo, workload.checkpoint_every
+    if every is not None and workload.writes and rpo < every:
+        yield wrong(
+            "objective-tighter-than-cadence",
+            f"{path}.checkpoint_every",
+            f"a checkpoint every {format_duration(every)} loses more than the RPO of {format_duration(rpo)}",
+            f"write {format_duration(rpo)} or less, or loosen objective.rpo",
+        )
+    if every == timedelta(0):
+        yield wrong(
+            "no-cadence", f"{path}.checkpoint_every", "a checkpoint every 0s is none", 'write "30m", say'
+        )
+    if workload.writes and every is None:
+        yield doubtful(
+            "no-cadence",
+            f"{path}.writes",
+            "writes recovery points, and nothing says how often: its RPO cannot be checked",
+            "add checkpoint_every",
+        )
+    if every is not None and not workload.writes:
+        yield doubtful(
+            "writes-nowhere",
+            f"{path}.checkpoint_every",
+            "says how often it writes recovery points, and not where",
+            "name its stores in writes, or leave checkpoint_every out",
+        )
+    if workload.kind == "training" and not workload.writes:
+        yield doubtful(
+            "nothing-to-restore",
+            path,
+            f"has an RPO of {format_duration(rpo)}, and writes no recovery points: all of it would be lost",
+            "name its stores in writes",
+        )
+
+
+def _check_place(estate: Estate, path: str, workload: Workload) -> Iterator[Check]:
+    topology = estate.topology
+    if workload.runs_on in estate.sites and workload.runs_on not in (topology.primary, topology.standby):
+        yield doubtful(
+            "outside-topology",
+            f"{path}.runs_on",
+            f'"{workload.runs_on}" is not in the topology: nothing takes its work over',
+            f"run it on {topology.primary} or {topology.standby}",
+        )
+    source = estate.workloads.get(workload.reads or "")
+    if source is not None and not source.writes:
+        yield wrong(
+            "reads-nothing",
+            f"{path}.reads",
+            f'"{workload.reads}" writes no recovery points, so there is nothing to load',
+            f"name a store in workloads.{workload.reads}.writes, or read from another workload",
+        )
+    here = estate.sites.get(workload.runs_on)
+    if here is not None and workload.gpus > here.gpus:
+        yield wrong(
+            "too-large-for-site",
+            f"{path}.gpus",
+            f'needs {workload.gpus} GPUs; "{workload.runs_on}" has {here.gpus}',
+            "run it on fewer, or declare more nodes",
+        )
+    standby = estate.sites.get(topology.standby)
+    if standby is not None and workload.runs_on == topology.primary and workload.gpus > standby.gpus:
+        yield doubtful(
+            "too-large-for-standby",
+            f"{path}.gpus",
+            f'needs {workload.gpus} GPUs; the standby "{topology.standby}" has {standby.gpus}',
+            "declare more nodes there, or accept that it stays down",
+        )
+
+
+def _check_room(estate: Estate) -> Iterator[Check]:
+    """Whether all the work fits: on each site in quiet times, and on the standby when it takes over."""
+    needed = dict.fromkeys(estate.sites, 0)
+    kept = dict.fromkeys(estate.sites, 0)
+    for workload in estate.workloads.values():
+        if workload.runs_on in needed:
+            needed[workload.runs_on] += workload.gpus
+            kept[workload.runs_on] += 0 if workload.may_be_stopped else workload.gpus
+    for name, site in estate.sites.items():
+        if needed[name] > site.gpus:
+            yield doubtful(
+                "site-too-small",
+                f"sites.{name}.nodes",
+                f"has {site.gpus} GPUs; the workloads that run on it need {needed[name]}",
+                "declare more nodes, or run less on it",
+            )
+    primary, standby = estate.topology.primary, estate.topology.standby
+    if primary == standby or primary not in needed or standby not in needed:
+        return
+    wanted = needed[primary] + kept[standby]
+    if wanted > estate.sites[standby].gpus:
+        yield doubtful(
+            "standby-too-small",
+            f"sites.{standby}.nodes",
+            f'has {estate.sites[standby].gpus} GPUs; with all the work of "{primary}" it would need {wanted}',
+            "declare more nodes, or say what may_be_stopped; else low priorities stay down",
+        )
+
+
+def _check_dns(estate: Estate) -> Iterator[Check]:
+    first: dict[str, str] = {}
+    for name, declared in estate.dns.names.items():
+        path = f"dns.names.{name}"
+        yield from _check_name(path, declared)
+        other = first.setdefault(declared.name, name)
+        if other != name:
+            yield wrong(
+                "name-twice",
+                f"{path}.name",
+                f"{declared.name} is dns.names.{other} as well",
+                "keep one of them",
+            )
+        workload = estate.workloads.get(declared.serves)
+        if workload is not None and declared.ttl > workload.objective.rto:
+            rto = format_duration(workload.objective.rto)
+            yield wrong(
+                "ttl-longer-than-rto",
+                f"{path}.ttl",
+                f"clients may keep the old address for {format_duration(declared.ttl)}; "
+                f'the RTO of "{declared.serves}" is {rto}',
+                f"write {rto} or less, well below it",
+            )
+        for site in dict.fromkeys((estate.topology.primary, estate.topology.standby)):
+            if site in estate.sites and site not in declared.targets:
+                yield wrong(
+                    "no-target",
+                    f"{path}.targets",
+                    f'has no address for "{site}": the name could not be pointed there',
+                    f"add {site}: and its address",
+                )
+
+
+def _check_name(path: str, declared: DnsName) -> Iterator[Check]:
+    if declared.name != declared.zone and not declared.name.endswith(f".{declared.zone}"):
+        yield wrong(
+            "outside-zone",
+            f"{path}.name",
+            f"{declared.name} is not in the zone {declared.zone}",
+            "write the zone that holds the name",
+        )
+    if declared.check is None:
+        return
+    try:
+        host = urlsplit(declared.check).hostname or ""
+    except ValueError:  # as in "http://[": not a URL after all
+        host = ""
+    if f"{host.rstrip('.')}." != declared.name:
+        yield wrong(
+            "check-elsewhere",
+            f"{path}.check",
+            f"asks {host or 'no host'}, so it proves nothing about {declared.name}",
+            f"ask {declared.name.rstrip('.')}",
+        )

@@ -1,0 +1,103 @@
+"""Do the names lead somewhere, and never in a circle?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from relight.estate.check import Check, wrong
+from relight.estate.model import Estate
+from relight.estate.spelling import Spelling
+
+
+def check_names(estate: Estate) -> Iterator[Check]:
+    """Every name that leads nowhere."""
+    spelling = Spelling()
+    sections: dict[str, Collection[str]] = {
+        "site": estate.sites,
+        "store": estate.stores,
+        "workload": estate.workloads,
+        "name server": estate.dns.servers,
+    }
+    for path, section, name in _names(estate):
+        known = sections[section]
+        if name not in known:
+            remedy = spelling.remedy(name, known, otherwise=f"declare it, or name a {section} that there is")
+            yield wrong("dangling-name", path, f'there is no {section} "{name}"', remedy)
+
+
+def _names(estate: Estate) -> Iterator[tuple[str, str, str]]:
+    """Every use of a name: where, which section it should lead to, and the name."""
+    for name, site in estate.sites.items():
+        yield f"sites.{name}.store", "store", site.store
+    yield "topology.primary", "site", estate.topology.primary
+    yield "topology.standby", "site", estate.topology.standby
+    for name, store in estate.stores.items():
+        if store.site is not None:
+            yield f"stores.{name}.site", "site", store.site
+    yield "witness.store", "store", estate.witness.store
+    for name, observer in estate.observers.items():
+        if observer.site is not None:
+            yield f"observers.{name}.site", "site", observer.site
+    for name, workload in estate.workloads.items():
+        yield f"workloads.{name}.runs_on", "site", workload.runs_on
+        yield from ((f"workloads.{name}.writes.{i}", "store", n) for i, n in enumerate(workload.writes))
+        if workload.reads is not None:
+            yield f"workloads.{name}.reads", "workload", workload.reads
+        for index, before in enumerate(workload.depends_on):
+            yield f"workloads.{name}.depends_on.{index}", "workload", before
+    yield from _dns_names(estate)
+
+
+def _dns_names(estate: Estate) -> Iterator[tuple[str, str, str]]:
+    for name, server in estate.dns.servers.items():
+        if server.site is not None:
+            yield f"dns.servers.{name}.site", "site", server.site
+    for name, declared in estate.dns.names.items():
+        for index, server_name in enumerate(declared.servers):
+            yield f"dns.names.{name}.servers.{index}", "name server", server_name
+        yield f"dns.names.{name}.serves", "workload", declared.serves
+        for site_name in declared.targets:
+            yield f"dns.names.{name}.targets.{site_name}", "site", site_name
+
+
+def check_cycles(estate: Estate) -> Iterator[Check]:
+    """Every knot of workloads that wait for each other, once."""
+    before = {
+        name: [n for n in (*w.depends_on, *([w.reads] if w.reads else ())) if n in estate.workloads]
+        for name, w in estate.workloads.items()
+    }
+    for cycle in _cycles(before):
+        shown = " → ".join([*cycle[:8], *(["…"] if len(cycle) > 8 else []), cycle[0]])
+        yield wrong(
+            "cycle",
+            f"workloads.{cycle[0]}",
+            f"waits for itself: {shown}",
+            "take one of depends_on or reads out of the circle",
+        )
+
+
+def _cycles(before: dict[str, list[str]]) -> Iterator[list[str]]:
+    """One cycle of each knot, found on a walk in depth that takes every edge once."""
+    finished: set[str] = set()
+    told: set[str] = set()
+    for start in before:
+        trail: list[str] = []
+        position: dict[str, int] = {}
+        waiting = [iter([start])]
+        while waiting:
+            following = next(waiting[-1], None)
+            if following is None:
+                waiting.pop()
+                if trail:
+                    finished.add(trail[-1])
+                    del position[trail.pop()]
+            elif following in position:
+                if following not in told:
+                    cycle = trail[position[following] :]
+                    if told.isdisjoint(cycle):
+                        yield cycle
+                    told.update(cycle)
+            elif following not in finished:
+                position[following] = len(trail)
+                trail.append(following)
+                waiting.append(iter(before[following]))

@@ -1,0 +1,1 @@
+"""What speaks to the witness's store and to observers."""
