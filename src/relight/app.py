@@ -54,8 +54,8 @@ SPECS: Mapping[str, str] = {
 
 HANDLERS: Mapping[str, str] = {
     kind: place.replace(".steps:", ".handlers:") + "Handler" for kind, place in SPECS.items()
-}
-"""What carries each kind out: beside its spec, and named after it."""
+} | {"vault.rehydrate": "relight.vault.rehydration:RehydrateHandler"}
+"""What carries each kind out: named after its spec, and beside it or in a file of its own."""
 
 PROBES = (
     "relight.fence.probes:probes",

@@ -116,6 +116,8 @@ def test_an_answer_without_end_is_cut_off() -> None:
 
 
 def test_one_observer_under_two_names_has_no_second_voice(east: Lookout) -> None:
-    with serving({"/v1/sites/north": answer(*east.opinions("north"))}) as url:
-        with pytest.raises(StoreError, match="answers as east, not as west"):
-            HttpLookout("west", url).opinions("north")
+    with (
+        serving({"/v1/sites/north": answer(*east.opinions("north"))}) as url,
+        pytest.raises(StoreError, match="answers as east, not as west"),
+    ):
+        HttpLookout("west", url).opinions("north")

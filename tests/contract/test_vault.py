@@ -15,7 +15,6 @@ from relight.vault import Vault
 from relight.vault.adapters.objects import ObjectVault
 from relight.vault.copying import copy_point, read_member
 from relight.vault.fake import memory_vault
-from relight.vault.head import LISTED_POINTS
 from rig.points import manifest_of, members_of
 from rig.races import race
 from rig.stores import moto_store, objects_at
@@ -139,19 +138,17 @@ def test_workloads_do_not_share_an_epoch_or_points(vault: Vault) -> None:
     assert vault.points("other") == ()
 
 
-def test_the_head_lists_the_newest_points_and_those_out_of_the_lineage_go_first(vault: Vault) -> None:
-    for step in range(1, LISTED_POINTS + 1):
+def test_a_full_head_lets_the_oldest_go_and_what_is_out_of_the_lineage_first(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relight.vault.head.LISTED_POINTS", 4)
+    for step in range(1, 6):
         seal(vault, step)
-    late = seal(vault, 10, epoch=2, epoch_from=9)
-    assert [p.step for p in vault.points("digits")] == [*range(1, 10), 10]
-    assert vault.points("digits")[-1] == late
-
-
-def test_a_point_older_than_all_that_are_listed_is_refused(vault: Vault) -> None:
-    for step in range(1, LISTED_POINTS + 1):
-        seal(vault, step)
+    assert [p.step for p in vault.points("digits")] == [2, 3, 4, 5]
     with pytest.raises(Refused, match="older"):
-        seal(vault, 0)
+        seal(vault, 1)
+    seal(vault, 4, epoch=2, epoch_from=3)
+    assert [(p.epoch, p.step) for p in vault.points("digits")] == [(1, 2), (1, 3), (2, 4)]
 
 
 def test_sixteen_that_raise_epochs_leave_the_highest(vault: Vault) -> None:

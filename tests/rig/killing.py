@@ -5,10 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
+from relight import app
+from relight.control import Project
 from relight.engine import Driver, Event, Journal
+from relight.errors import LeaseLost
 from rig.kinds import surroundings
 
 SPAWN = multiprocessing.get_context("forkserver")
@@ -39,10 +44,26 @@ def drive_to_death(path: Path, deadly: int, moment: str) -> None:
     Driver("r1", DeadlyJournal(path, deadly, moment), surroundings()).drive()
 
 
-def exit_code_of_drive_to_death(path: Path, deadly: int, moment: str) -> int:
-    """Drive run r1 until it ends (0) or is killed (-9)."""
-    process = SPAWN.Process(target=drive_to_death, args=(path, deadly, moment))
+LEASE_LOST = 3
+
+
+def drive_until_lease_lost(path: Path, lease: timedelta) -> None:
+    try:
+        Driver("r1", Journal(path), surroundings(lease=lease)).drive()
+    except LeaseLost:
+        sys.exit(LEASE_LOST)
+
+
+def drive_project(root: Path, run: str, deadly: int, moment: str) -> None:
+    """Drive a run of a real project, with real adapters, until it ends or dies."""
+    world = app.open_world(root)
+    app.driver(world, DeadlyJournal(Project(root).journal_path, deadly, moment), run).drive()
+
+
+def exit_code_of(target: Callable[..., None], *args: object) -> int:
+    """Run a controller in a process of its own; -9 is one that was killed."""
+    process = SPAWN.Process(target=target, args=args)
     process.start()
-    process.join(20)
+    process.join(60)
     assert process.exitcode is not None, "the controller hangs"
     return process.exitcode

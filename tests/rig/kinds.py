@@ -43,6 +43,7 @@ class Note(Spec):
     path: str
     value: Input[int] = 0
     values: Input[tuple[int, ...]] = ()
+    pause: float = 0.0  # seconds between looking and acting
 
 
 class Behave(Spec):
@@ -60,6 +61,7 @@ class NoteHandler:
         path = Path(spec.path)
         lines = path.read_text().splitlines() if path.exists() else []
         if context.token not in lines:
+            time.sleep(spec.pause)
             context.check()
             with path.open("a") as file:
                 file.write(context.token + "\n")

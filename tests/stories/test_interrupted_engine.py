@@ -14,7 +14,7 @@ import pytest
 from relight.audit import verify_run
 from relight.engine import Journal, fold
 from relight.plan import Gather, Plan, Ref, Step
-from rig.killing import exit_code_of_drive_to_death
+from rig.killing import drive_to_death, exit_code_of
 from rig.kinds import CATALOGUE, Note, driver, plan_of, submit
 
 pytestmark = pytest.mark.story
@@ -40,7 +40,7 @@ def test_a_run_killed_at_any_instant_ends_the_same_and_does_nothing_twice(
         path, effects = tmp_path / f"{deadly}.db", tmp_path / f"{deadly}.effects"
         journal = Journal(path)
         submit(journal, a_plan(effects))
-        exit_code = exit_code_of_drive_to_death(path, deadly, moment)
+        exit_code = exit_code_of(drive_to_death, path, deadly, moment)
         assert exit_code in (0, -signal.SIGKILL)
         deaths += exit_code != 0
         state = driver(path).drive()

@@ -64,16 +64,16 @@ def write_files(folder: Path, texts: dict[str, str]) -> tuple[list[Path], list[P
     written, left = [], []
     for name, text in texts.items():
         path = folder / name
+        if path.exists():
+            left.append(path)
+            continue
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
-        except FileExistsError:
-            left.append(path)
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}", "name a folder you may write") from None
-        else:
-            written.append(path)
+        written.append(path)
     return written, left
 
 

@@ -1,7 +1,7 @@
 """The use cases: survey, plan, submit, answer, report. The command, the API and the watcher call these."""
 
 from relight.control.exposure import Exposure, exposures
-from relight.control.planning import forecast_findings, make_plan
+from relight.control.planning import forecast_findings, make_plan, worsened
 from relight.control.project import LoadedRunbook, Project
 from relight.control.reporting import PersonSaid, Report, StepReport, WorkloadReport, report_of
 from relight.control.running import approve, find_run, new_run_name, submit
@@ -24,4 +24,5 @@ __all__ = [
     "new_run_name",
     "report_of",
     "submit",
+    "worsened",
 ]

@@ -140,9 +140,9 @@ class Journal:
             for row in self._db.execute(query, (run, after)):
                 yield Entry(*row)
 
-    def events(self, run: str) -> Iterator[Event]:
-        """The events of a run, in order. Raise JournalError where one does not decode."""
-        for entry in self.entries(run):
+    def events(self, run: str, after: int = 0) -> Iterator[Event]:
+        """The events of a run behind sequence `after`, in order. Raise JournalError where one does not decode."""
+        for entry in self.entries(run, after):
             try:
                 yield entry.event
             except ValueError as error:

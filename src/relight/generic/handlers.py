@@ -107,6 +107,8 @@ class HttpHandler:
         try:
             response = self._client.send(request, stream=True)
             response.close()
+        except httpx.UnsupportedProtocol:
+            raise UsageError(f"{shown}: not a URL to be asked", "write https:// or http://") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Unreachable(f"{shown}: no connection ({error})", "is it up, and reachable?") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:

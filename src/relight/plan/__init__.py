@@ -10,6 +10,7 @@ from relight.plan.document import Estimate, Expectation, Gate, Plan, RetryPolicy
 from relight.plan.findings import Finding, Strength
 from relight.plan.handler import Context, Handler, Process
 from relight.plan.outcomes import Done, Failed, Outcome, Progress, Retry, Working
+from relight.plan.render import as_graph, as_markdown, as_text
 from relight.plan.runbook import Input as RunbookInput
 from relight.plan.runbook import Runbook
 from relight.plan.specs import Facts, Gather, Input, Interruption, NoFacts, Ref, Spec, concrete
@@ -42,5 +43,8 @@ __all__ = [
     "Step",
     "Strength",
     "Working",
+    "as_graph",
+    "as_markdown",
+    "as_text",
     "concrete",
 ]

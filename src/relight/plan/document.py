@@ -102,7 +102,8 @@ class Expectation(Frozen):
     )
     last_step: int | None = Field(default=None, description="last training step seen before the loss")
     last_step_from: str | None = Field(
-        default=None, description="id of the step whose facts have the last training step, where it was drained"
+        default=None,
+        description="id of the step whose facts have the last training step, where it was drained",
     )
     back: Estimate | None = Field(default=None, description="forecast, from the start of the run")
     gpus: int = 0

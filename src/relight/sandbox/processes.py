@@ -63,7 +63,9 @@ class Processes:
     def launch(self, group: str, name: str, module: str, *arguments: str) -> None:
         """Start one process in a group, which it founds if there is none."""
         command = [sys.executable, "-P", "-m", f"relight.sandbox.{module}", str(self._layout.folder)]
-        environment = {**os.environ, **_ONE_THREAD, MARK: self._layout.mark}
+        # Everything is on loopback, where no proxy has a place.
+        inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        environment = {**inherited, **_ONE_THREAD, MARK: self._layout.mark}
         with self._layout.log(name).open("ab") as log:
             child = subprocess.Popen(
                 [*command, *arguments],
@@ -86,7 +88,8 @@ class Processes:
 
     def require_alive(self, name: str) -> None:
         """Raise RelightError with the end of its log if a process has ended."""
-        if not _is_running(self._started[name]):
+        started = self._started[name]
+        if not _is_running(started.pid, started.began):
             raise RelightError(f"{name} ended by itself; its log ends with:\n{self.log_tail(name)}")
 
     def log_tail(self, name: str) -> str:
@@ -97,12 +100,7 @@ class Processes:
 
     def alive(self, *groups: str) -> tuple[int, ...]:
         """The ids of the processes of some groups, also of those that others of the group started."""
-        group_ids = {self._group_ids[group] for group in groups if group in self._group_ids}
-        mark = f"{MARK}={self._layout.mark}".encode()
-        seen = (_look(int(entry.name)) for entry in _PROC.iterdir() if entry.name.isdigit())
-        return tuple(
-            each.pid for each in seen if each and each.group_id in group_ids and _has_mark(each.pid, mark)
-        )
+        return tuple(each.pid for each in self._members(*groups))
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -111,19 +109,31 @@ class Processes:
 
     def kill(self, *groups: str) -> None:
         """End every process of some groups at once, with SIGKILL; return when they are gone."""
+        dying: dict[int, int] = {}
         for group in groups:
+            members = self._members(group)
             # As long as one of ours is in the group, its id is nobody else's.
-            if self.alive(group):
+            if members:
                 with suppress(ProcessLookupError):
                     os.killpg(self._group_ids[group], signal.SIGKILL)
+            dying |= {each.pid: each.began for each in members}
+        # One that is ending has no environment any more, but may still hold its sockets: wait for each by id.
         deadline = time.monotonic() + _END_SECONDS
-        while self.alive(*groups):
+        while self.alive(*groups) or any(_is_running(pid, began) for pid, began in dying.items()):
             if time.monotonic() > deadline:
                 raise RelightError(
                     f"processes of {', '.join(groups)} do not end", "are they stuck in the kernel?"
                 )
             time.sleep(0.005)
         self._forget(groups)
+
+    def _members(self, *groups: str) -> tuple[_Seen, ...]:
+        group_ids = {self._group_ids[group] for group in groups if group in self._group_ids}
+        mark = f"{MARK}={self._layout.mark}".encode()
+        seen = (_look(int(entry.name)) for entry in _PROC.iterdir() if entry.name.isdigit())
+        return tuple(
+            each for each in seen if each and each.group_id in group_ids and _has_mark(each.pid, mark)
+        )
 
     def _forget(self, groups: tuple[str, ...]) -> None:
         ended = [each for each in self._started.values() if each.group in groups]
@@ -154,9 +164,9 @@ def _look(pid: int) -> _Seen | None:
     return None if state in "ZX" else _Seen(pid, group_id, began)
 
 
-def _is_running(started: Started) -> bool:
-    seen = _look(started.pid)
-    return seen is not None and seen.began == started.began
+def _is_running(pid: int, began: int) -> bool:
+    seen = _look(pid)
+    return seen is not None and seen.began == began
 
 
 def _has_mark(pid: int, mark: bytes) -> bool:

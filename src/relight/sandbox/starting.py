@@ -44,7 +44,7 @@ from relight.sandbox.processes import Processes
 from relight.situation import Authority
 
 _UP_SECONDS = 30.0
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.03
 _CALL_SECONDS = 1.0
 _RUNS_AT = {"digits": "north", "app": "north", "notebooks": "south"}
 
@@ -115,10 +115,29 @@ def _start_workload(layout: Layout, workload: str, site: str) -> None:
 
 def _await_work(layout: Layout, processes: Processes) -> None:
     vault = open_vault(layout, "south")
-    _await(processes, "south-replicator", lambda: bool(vault.points(REPLICATED)), log="north-digits")
+
+    def has_point() -> bool:
+        _require_running(layout, processes)
+        return bool(vault.points(REPLICATED))
+
+    def is_served() -> bool:
+        _require_running(layout, processes)
+        return bool(ClientLog.read(layout.client_log).by_site)
+
+    _await(processes, "south-replicator", has_point)
     for observer in OBSERVERS:
         _await(processes, f"observer-{observer}", partial(_sees_all, layout.observer(observer)))
-    _await(processes, "client", lambda: bool(ClientLog.read(layout.client_log).by_site), log="north-app")
+    _await(processes, "client", is_served)
+
+
+def _require_running(layout: Layout, processes: Processes) -> None:
+    """Raise RelightError if a workload has ended, with the end of its log."""
+    for site in SITES:
+        for workload in _call("GET", f"{layout.agent(site)}/v1/workloads")["workloads"]:
+            if workload["state"] == "ended":
+                name = f"{site}-{workload['workload']}"
+                why = workload["reason"] or f"with status {workload['exit_status']}"
+                raise RelightError(f"{name} ended ({why}); its log ends with:\n{processes.log_tail(name)}")
 
 
 def _sees_all(url: str) -> bool:
@@ -130,10 +149,10 @@ def _await_store(layout: Layout, processes: Processes, store: str) -> None:
     _await(processes, f"{store}-store", lambda: _call("GET", f"{layout.store(store)}/_health") is not None)
 
 
-def _await(processes: Processes, name: str, is_up: Callable[[], bool], log: str | None = None) -> None:
-    """Ask until it is up; `log` names the workload whose log tells most when it is not."""
+def _await(processes: Processes, name: str, is_up: Callable[[], bool]) -> None:
+    """Ask until it is up. Raise RelightError, with the end of its log, if it ends or takes too long."""
     deadline = time.monotonic() + _UP_SECONDS
-    trouble = "it says it is not ready"
+    trouble = "not ready"
     while time.monotonic() < deadline:
         try:
             if is_up():
@@ -142,8 +161,10 @@ def _await(processes: Processes, name: str, is_up: Callable[[], bool], log: str 
             trouble = str(error) or type(error).__name__
         processes.require_alive(name)
         time.sleep(_POLL_SECONDS)
-    tails = "\n".join(f"{each}: {processes.log_tail(each)}" for each in (name, log) if each)
-    raise RelightError(f"{name} did not come up within {_UP_SECONDS:g} s: {trouble}\n{tails}")
+    raise RelightError(
+        f"{name} did not come up within {_UP_SECONDS:g} s: {trouble}; its log ends with:\n"
+        f"{processes.log_tail(name)}"
+    )
 
 
 def _ask_name(layout: Layout, site: str) -> dns.message.Message:

@@ -48,10 +48,14 @@ class _Kept:
         pid, began = who
         return self.boot == keeper.boot_id() and keeper.start_ticks(pid) == began
 
-    @property
-    def is_running(self) -> bool:
-        """Whether the command runs, or its end is about to be written down."""
-        return self.is_alive(self.keeper) or self.is_alive(self.command)
+    def state(self) -> tuple[bool, int | None]:
+        """Whether the command runs, and the exit status that was written down when it had ended."""
+        alive = self.is_alive(self.keeper) or self.is_alive(self.command)  # asked before the status is read:
+        try:  # one that is written in between is then not missed
+            status: int = json.loads((self.folder / "exit").read_bytes())["exit_status"]
+        except FileNotFoundError:
+            return alive, None
+        return False, status
 
 
 class Supervisor:
@@ -69,11 +73,9 @@ class Supervisor:
         kept = self._last(run, step)
         if kept is None:
             return None
-        running = kept.is_running  # asked first: an exit status written in between is then not missed
-        ended = kept.folder / "exit"
-        status = json.loads(ended.read_bytes())["exit_status"] if ended.exists() else None
+        running, status = kept.state()
         return Process(
-            running=running and status is None,
+            running=running,
             exit_status=status,
             output=_tail(kept.folder / "output"),
             attempt=json.loads((kept.folder / "intent").read_bytes())["attempt"],
@@ -100,7 +102,7 @@ class Supervisor:
             raise UsageError(f"step {step}: there is no folder {folder}", "create it, or name another")
         with self._starting(run, step) as place:
             last = self._last(run, step)
-            if last and last.is_running:
+            if last and last.state()[0]:
                 raise Refused(f"the process of step {step} of run {run} still runs", "stop it first")
             inherited = {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
             try:

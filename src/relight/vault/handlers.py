@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Protocol
 
 from relight.errors import Refused, Unreachable
 from relight.plan import Context, Done, Failed, Outcome, Progress, Working, concrete
 from relight.vault.copying import copy_point
 from relight.vault.lineage import newest
-from relight.vault.port import Vault
+from relight.vault.port import Vaults
+from relight.vault.rehydration import RehydrateHandler
 from relight.vault.steps import CopiedPoint, CopyPoint, FencedStore, FenceStore
 
+__all__ = ["CopyPointHandler", "FenceStoreHandler", "RehydrateHandler"]
+
 _LOOK_AGAIN = timedelta(seconds=0.5)
-
-
-class Vaults(Protocol):
-    """Where the handlers of this room get their port."""
-
-    def vault(self, store: str) -> Vault:
-        """The vault over a declared store."""
 
 
 class FenceStoreHandler:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from relight.errors import Damaged
 from relight.situation import PointSummary
 from relight.vault.copying import PART_BYTES
 from relight.vault.loading import why_not_loadable
-from relight.vault.manifest import Manifest, Member
+from relight.vault.manifest import POINT_ID, Manifest, Member
 from relight.vault.port import Vault
 
 POINT_FILE = "point.json"
@@ -70,10 +71,6 @@ class Landing:
                 raise Damaged(f"{member.name} does not load: {why}")
         write_durably(self.folder / POINT_FILE, self.manifest.content())
 
-    def discard(self) -> None:
-        """Remove everything of this point: it is of no use, and the disk may be needed."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def _fetch_member(
         self, vault: Vault, point: PointSummary, member: Member, until: float, check: Callable[[], None]
     ) -> bool:
@@ -109,6 +106,13 @@ class Landing:
     def _part(self, member: Member) -> Path:
         # The dot keeps it apart from every member: their names begin with a letter or digit.
         return self.folder / f".{member.name}.part"
+
+
+def discard(folder: Path, point: PointSummary) -> None:
+    """Remove what lies of a point: it is of no use, and the disk may be needed."""
+    # The id comes from a store's head, where anything may stand ("../..").
+    if re.fullmatch(POINT_ID, point.id):
+        shutil.rmtree(folder / point.id, ignore_errors=True)
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -16,6 +16,8 @@ from relight.canonical import Frozen, canonical_json, digest
 from relight.situation import PointSummary
 
 MANIFEST_VERSION: Literal["provisional-1"] = "provisional-1"
+POINT_ID = r"^[a-z0-9][a-z0-9-]{0,79}$"
+"""What an id may be: it names folders."""
 RESERVED = ("manifest.json", "point.json")
 """Names that no member may have: the manifest's own, in a store and beside a restored point."""
 
@@ -37,7 +39,7 @@ class Manifest(Frozen):
     """One sealed, restorable state."""
 
     version: Literal["provisional-1"] = MANIFEST_VERSION
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$", description='as "digits-e0001-s00000120"')
+    id: str = Field(pattern=POINT_ID, description='as "digits-e0001-s00000120"')
     workload: str
     epoch: int = Field(ge=1)
     step: int = Field(ge=0, description="training steps that are in it")

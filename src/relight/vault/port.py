@@ -37,3 +37,10 @@ class Vault(Protocol):
 
     def read(self, point: PointSummary, member: Member, start: int, length: int) -> bytes:
         """Some bytes of a member, unchecked. Raise NotFound."""
+
+
+class Vaults(Protocol):
+    """Where this room's handlers and probes get their vaults."""
+
+    def vault(self, store: str) -> Vault:
+        """The vault over a declared store."""

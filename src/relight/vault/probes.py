@@ -7,7 +7,7 @@ from functools import partial
 
 from relight.estate import Estate
 from relight.situation import PointSummary, Probe
-from relight.vault.handlers import Vaults
+from relight.vault.port import Vaults
 
 
 def probes(estate: Estate, world: Vaults) -> Iterator[Probe]:

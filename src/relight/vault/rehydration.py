@@ -16,17 +16,16 @@ from relight.errors import Damaged, NotFound
 from relight.plan import Context, Done, Failed, Outcome, Progress, Retry, Working, concrete
 from relight.situation import PointSummary
 from relight.units import format_bytes
-from relight.vault.handlers import Vaults
-from relight.vault.landing import Landing, write_durably
+from relight.vault.landing import Landing, discard, write_durably
 from relight.vault.lineage import age
 from relight.vault.manifest import Manifest
-from relight.vault.port import Vault
+from relight.vault.port import Vault, Vaults
 from relight.vault.steps import Rehydrate, RestoredPoint
 
 BUDGET_SECONDS = 1.5  # of one call, so that it returns within two
 _AT_ONCE = timedelta(milliseconds=20)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-_POINT_ID = re.compile(r".+-e(\d+)-s(\d+)")
+_EPOCH_AND_STEP = re.compile(r".+-e(\d+)-s(\d+)")
 
 
 class _Remembered(Frozen):
@@ -62,6 +61,8 @@ class RehydrateHandler:
                     context.check()
                     memory = _doubted(memory, point, error.what)
                     _remember(folder, memory)
+                    if point.id in memory.rejected:
+                        discard(folder, point)
                     continue
                 if not landing.is_complete:
                     return Working(_AT_ONCE, _progress(landing))
@@ -76,23 +77,19 @@ def _bring(vault: Vault, point: PointSummary, folder: Path, context: Context, un
     if manifest.summary() != point:
         raise Damaged("its manifest is of another point")
     landing = Landing(folder / manifest.id, manifest)
-    try:
-        if not landing.is_complete:
+    if not landing.is_complete:
+        context.check()
+        landing.fetch(vault, point, until, context.check)
+        if not landing.missing():
             context.check()
-            landing.fetch(vault, point, until, context.check)
-            if not landing.missing():
-                context.check()
-                landing.finish()
-    except (Damaged, NotFound):
-        landing.discard()
-        raise
+            landing.finish()
     return landing
 
 
 def _candidates(spec: Rehydrate, points: tuple[PointSummary, ...]) -> list[PointSummary]:
     """The points that people agreed to, newest first."""
     floor = next(((p.epoch, p.step) for p in points if p.id == spec.floor), None)
-    if floor is None and (match := _POINT_ID.fullmatch(concrete(spec.floor))):
+    if floor is None and (match := _EPOCH_AND_STEP.fullmatch(concrete(spec.floor))):
         floor = (int(match[1]), int(match[2]))  # so many points came after it that it is listed no more
     if floor is None:
         return []
@@ -136,7 +133,7 @@ def _disk_refuses(folder: Path, error: OSError) -> Outcome:
 
 
 def _doubted(memory: _Remembered, point: PointSummary, why: str) -> _Remembered:
-    # Once, bytes may have been lost on this side (a torn part file): they were thrown away, so look again.
+    # Once, bytes may have been lost on this side (a torn part file): that member was thrown away, look again.
     if point.id not in memory.doubted:
         return memory.model_copy(update={"doubted": (*memory.doubted, point.id)})
     return memory.model_copy(update={"rejected": {**memory.rejected, point.id: why}})

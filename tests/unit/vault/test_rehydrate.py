@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from relight.errors import LeaseLost, Unreachable
+from relight.errors import LeaseLost, StoreError, Unreachable
 from relight.objects import ANY
 from relight.plan import Done, Failed, Outcome, Retry, Working
 from relight.situation import PointSummary
@@ -19,7 +20,7 @@ from relight.vault import Manifest, Rehydrate, RestoredPoint, Vault
 from relight.vault import landing as landing_module
 from relight.vault.adapters.objects import ObjectVault
 from relight.vault.fake import BreakingObjects, memory_vault
-from relight.vault.rehydration import RehydrateHandler
+from relight.vault.handlers import RehydrateHandler
 from rig.context import FakeContext
 from rig.points import manifest_of, members_of, tensors
 
@@ -192,6 +193,34 @@ def test_bytes_that_were_torn_on_this_side_are_fetched_again_and_nothing_is_pass
     assert (facts.id, facts.passed_over) == (newest.id, ())
 
 
+def test_only_the_member_that_was_torn_is_fetched_again(world: World) -> None:
+    newest = world.seal(20)
+    assert isinstance(carry_out(world)[0], Done)
+    folder = world.folder / newest.id
+    for name in ("point.json", "position.json"):
+        (folder / name).unlink()
+    (folder / ".position.json.part").write_bytes(b"\0\0\0")
+    before = (folder / "weights.safetensors").stat()
+    assert restored(carry_out(world)[0]).passed_over == ()
+    after = (folder / "weights.safetensors").stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+@pytest.mark.parametrize("name", ["..", "../..", "", "/", "a/../.."])
+def test_a_head_that_names_another_folder_removes_nothing_there(world: World, name: str) -> None:
+    world.seal(10)
+    kept = world.folder.parent / "kept"
+    kept.write_text("x")
+    key = "heads/digits.json"
+    objects = world.store.objects
+    head = json.loads(objects.get(key).content)
+    head["points"].append({**head["points"][0], "id": name, "step": 99})
+    objects.put(key, json.dumps(head).encode(), ANY)
+    with contextlib.suppress(StoreError):
+        assert restored(carry_out(world)[0]).step == 10
+    assert kept.exists()
+
+
 def test_a_part_file_that_is_too_long_is_begun_again(world: World) -> None:
     newest = world.seal(20)
     folder = world.folder / newest.id
@@ -254,7 +283,7 @@ def test_a_controller_that_lost_its_lease_writes_no_further_part(world: World) -
 def test_an_unreachable_store_passes_up_and_nothing_is_held_against_the_point(world: World) -> None:
     world.seal(10)
     newest = world.seal(20)
-    for allowed in range(6):
+    for allowed in range(3):
         world.store.operations, world.store.allowed = 0, allowed
         with pytest.raises(Unreachable):
             carry_out(world)

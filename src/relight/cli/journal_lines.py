@@ -1,0 +1,74 @@
+"""Runs as lists show them, read from the journal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from rich.table import Table
+
+from relight.app import CATALOGUE
+from relight.cli.answers import RunLine
+from relight.cli.output import table
+from relight.cli.wording import brief, instant
+from relight.engine import Event, Journal, RunEnded, RunRow, RunStarted, fold, is_gone
+from relight.errors import JournalError
+
+STYLES = {"done": "green", "failed": "red", "refused": "red", "driven": "cyan", "waits": "yellow", "left": "yellow"}
+
+
+def run_lines(journal: Journal, newest: int | None = None) -> tuple[RunLine, ...]:
+    """The newest runs, or all of them, oldest first."""
+    rows = journal.runs()
+    return tuple(_run_line(journal, row) for row in (rows if newest is None else rows[-newest:]))
+
+
+def state_of(row: RunRow, *, waits: bool) -> Literal["driven", "waits", "left"]:
+    """What is the matter with a run that has not ended."""
+    if waits:
+        return "waits"
+    return "driven" if is_driven(row) else "left"
+
+
+def is_driven(row: RunRow) -> bool:
+    """Whether a controller drives a run now, as far as that can be told from here."""
+    return row.lease_until is not None and row.lease_until > datetime.now(UTC) and not is_gone(row.holder)
+
+
+def run_table(lines: tuple[RunLine, ...]) -> Table:
+    """Runs for people."""
+    shown = table("run", "state", "goal", "by", "started", "took")
+    for line in lines:
+        took = brief(line.ended_at - line.started_at) if line.ended_at else "–"
+        started = instant(line.started_at)
+        shown.add_row(line.run, line.state, line.goal, line.by, started, took, style=STYLES[line.state])
+    return shown
+
+
+def _run_line(journal: Journal, row: RunRow) -> RunLine:
+    first = _event_after(journal, row.run, 0)
+    if not isinstance(first, RunStarted):
+        raise JournalError(f"{row.run} does not begin with its plan", "relight audit verify says what is wrong")
+    ended = None
+    if row.ended:
+        last = _event_after(journal, row.run, row.sequence - 1)
+        ended = last if isinstance(last, RunEnded) else None
+        state = ended.result if ended else "failed"
+    else:
+        waits = bool(fold(journal.events(row.run), CATALOGUE).waiting_gates)
+        state = state_of(row, waits=waits)
+    return RunLine(
+        run=row.run,
+        runbook=str(first.plan.get("runbook", "")),
+        goal=str(first.plan.get("goal", "")),
+        by=first.by,
+        started_at=row.started_at,
+        ended_at=ended.at if ended else None,
+        state=state,
+        reason=ended.reason if ended else "",
+        events=row.sequence,
+    )
+
+
+def _event_after(journal: Journal, run: str, sequence: int) -> Event | None:
+    return next(journal.events(run, after=sequence), None)
