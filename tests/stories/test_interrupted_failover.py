@@ -45,7 +45,8 @@ def test_a_failover_killed_at_every_turn_ends_the_same_and_does_nothing_twice(
         assert state.ended.result == "done", state.ended.reason
         assert all(step.status == "done" for step in state.steps.values())
         assert deaths > len(plan.steps), "it was hardly ever killed: the test tests nothing"
-        assert sum(isinstance(event, LeaseTaken) for event in events) == deaths + 1
+        lives = sum(isinstance(event, LeaseTaken) for event in events)
+        assert lives in (deaths, deaths + 1)  # one that died right after the last event left nothing to take up
         assert {w: sites.starts("south", w) - n for w, n in starts.items()} == {"digits": 1, "app": 1}
         assert sites.updates("south") - updates == 1
         assert sites.epoch() == 2

@@ -16,6 +16,9 @@ from relight.plan import Estimate, Progress
 from relight.situation import Authority, Observed, Opinion, PointSummary, Verdict
 from relight.units import Duration
 
+RunWord = Literal["done", "failed", "refused", "driven", "waits", "left"]
+"""How it is with a run. driven: a controller is at it; waits: for people; left: nobody drives it."""
+
 
 class Answer(Frozen):
     """Every answer says which version of its shape it has."""
@@ -92,7 +95,7 @@ class Silence(Frozen):
 
 
 class RunLine(Frozen):
-    """A run in a list. `driven`: a controller is at it; `waits`: for people; `left`: nobody drives it."""
+    """A run in a list."""
 
     run: str
     runbook: str
@@ -100,7 +103,7 @@ class RunLine(Frozen):
     by: str
     started_at: datetime
     ended_at: datetime | None
-    state: Literal["done", "failed", "refused", "driven", "waits", "left"]
+    state: RunWord
     reason: str
     events: int
 
@@ -168,7 +171,7 @@ class ShowAnswer(Answer):
     inputs: dict[str, str]
     by: str
     digest: str
-    state: Literal["done", "failed", "refused", "driven", "waits", "left"]
+    state: RunWord
     reason: str
     started_at: datetime
     ended_at: datetime | None

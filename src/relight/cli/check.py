@@ -25,6 +25,7 @@ app = command()
 @app.command()
 def check(
     context: typer.Context,
+    *,
     project: ProjectOption = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of an estate, for editors, and end.")

@@ -41,7 +41,9 @@ def drive_run(world: World, journal: Journal, run: str, manner: Manner) -> int:
     report = report_of(state, tuple(journal.events(run)))
     Screen().print(report_view(report, steps=False))
     if driving.anchor_trouble:
-        sys.stderr.write(f"warning: the witness does not have the end of this record: {driving.anchor_trouble}\n")
+        sys.stderr.write(
+            f"warning: the witness does not have the end of this record: {driving.anchor_trouble}\n"
+        )
     if not state.ended:
         tell_gates(state)
     return exit_of(report, waits=not state.ended)

@@ -21,7 +21,9 @@ app = command()
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; it is made if it is missing.")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where; it is made if it is missing.")
+    ] = Path(),
 ) -> None:
     """Make a project: estate.yaml to edit, runbooks/ with the shipped runbooks, and a .gitignore.
 
@@ -72,7 +74,9 @@ def write_files(folder: Path, texts: dict[str, str]) -> tuple[list[Path], list[P
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
         except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}", "name a folder you may write") from None
+            raise UsageError(
+                f"cannot write {path}: {error.strerror}", "name a folder you may write"
+            ) from None
         written.append(path)
     return written, left
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
 
 from rich.table import Table
 
 from relight.app import CATALOGUE
-from relight.cli.answers import RunLine
+from relight.cli.answers import RunLine, RunWord
 from relight.cli.output import table
 from relight.cli.wording import brief, instant
 from relight.engine import Event, Journal, RunEnded, RunRow, RunStarted, fold, is_gone
 from relight.errors import JournalError
 
-STYLES = {"done": "green", "failed": "red", "refused": "red", "driven": "cyan", "waits": "yellow", "left": "yellow"}
+STYLES = {
+    "done": "green",
+    "failed": "red",
+    "refused": "red",
+    "driven": "cyan",
+    "waits": "yellow",
+    "left": "yellow",
+}
 
 
 def run_lines(journal: Journal, newest: int | None = None) -> tuple[RunLine, ...]:
@@ -23,7 +29,7 @@ def run_lines(journal: Journal, newest: int | None = None) -> tuple[RunLine, ...
     return tuple(_run_line(journal, row) for row in (rows if newest is None else rows[-newest:]))
 
 
-def state_of(row: RunRow, *, waits: bool) -> Literal["driven", "waits", "left"]:
+def state_of(row: RunRow, *, waits: bool) -> RunWord:
     """What is the matter with a run that has not ended."""
     if waits:
         return "waits"
@@ -39,7 +45,7 @@ def run_table(lines: tuple[RunLine, ...]) -> Table:
     """Runs for people."""
     shown = table("run", "state", "goal", "by", "started", "took")
     for line in lines:
-        took = brief(line.ended_at - line.started_at) if line.ended_at else "–"
+        took = brief(line.ended_at - line.started_at) if line.ended_at else "-"
         started = instant(line.started_at)
         shown.add_row(line.run, line.state, line.goal, line.by, started, took, style=STYLES[line.state])
     return shown
@@ -48,8 +54,11 @@ def run_table(lines: tuple[RunLine, ...]) -> Table:
 def _run_line(journal: Journal, row: RunRow) -> RunLine:
     first = _event_after(journal, row.run, 0)
     if not isinstance(first, RunStarted):
-        raise JournalError(f"{row.run} does not begin with its plan", "relight audit verify says what is wrong")
-    ended = None
+        raise JournalError(
+            f"{row.run} does not begin with its plan", "relight audit verify says what is wrong"
+        )
+    ended: RunEnded | None = None
+    state: RunWord
     if row.ended:
         last = _event_after(journal, row.run, row.sequence - 1)
         ended = last if isinstance(last, RunEnded) else None

@@ -20,7 +20,7 @@ from relight.errors import RelightError
 COMMANDS = {
     "init": "make a project: an estate to edit, and the shipped runbooks",
     "check": "read the estate and the runbooks, and say all that is wrong",
-    "status": "look at everything, now: verdicts, recovery points, RPO as it stands",
+    "status": "look at everything now: verdicts, points, RPO as it stands",
     "plan": "show what a runbook would do, and what it would come to",
     "run": "carry a plan out",
     "resume": "go on with a run, from wherever it stands",
@@ -65,8 +65,10 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(epilog="Exit codes: 0 done; 1 a check found errors, or the plan is blocked; 2 wrong usage or file; "
-              "3 finished, an objective missed; 4 failed; 5 waits for a person.")
+@app.callback(
+    epilog="Exit codes: 0 done; 1 a check found errors, or the plan is blocked; 2 wrong usage or file; "
+    "3 finished, an objective missed; 4 failed; 5 waits for a person."
+)
 def relight(
     context: typer.Context,
     project: Annotated[
@@ -76,7 +78,7 @@ def relight(
             "--project",
             metavar="DIR",
             envvar="RELIGHT_PROJECT",
-            help="The folder with estate.yaml; else the nearest one upwards from here. Also behind a command.",
+            help="The folder with estate.yaml; else the nearest one upwards. Also behind a command.",
         ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from. Anywhere.")] = False,

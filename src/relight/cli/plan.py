@@ -41,6 +41,7 @@ class Format(StrEnum):
 @app.command()
 def plan(
     context: typer.Context,
+    *,
     runbook: Annotated[str, typer.Argument(metavar="RUNBOOK", help="As site-failover.")],
     inputs: InputsOption = None,
     output: Annotated[
@@ -56,7 +57,9 @@ def plan(
     Ends with 1 if the plan is blocked.
     """
     found = find_project(context, project)
-    made = plan_now(found, open_world(found.root), runbook, read_inputs(inputs or ()), read_deadline(deadline))
+    made = plan_now(
+        found, open_world(found.root), runbook, read_inputs(inputs or ()), read_deadline(deadline)
+    )
     if output:
         _keep(made, output)
     match Format.JSON if as_json else form:

@@ -17,6 +17,7 @@ app = command()
 @app.command()
 def report(
     context: typer.Context,
+    *,
     run: RunArgument = "last",
     project: ProjectOption = None,
     as_json: JsonOption = False,

@@ -19,8 +19,11 @@ app = command()
 @app.command()
 def resume(
     context: typer.Context,
-    run: RunArgument = "last",
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="End with 5 instead of waiting for people.")] = False,
+    *,
+    run: RunArgument,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="End with 5 instead of waiting for people.")
+    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="A line per event, on a terminal too.")] = False,
     project: ProjectOption = None,
 ) -> int:

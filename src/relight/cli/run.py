@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from relight.cli.session import (
     plan_now,
     read_deadline,
     read_inputs,
+    this_person,
 )
 from relight.control import Project, submit, worsened
 from relight.engine import Journal
@@ -35,15 +35,19 @@ app = command()
 @app.command()
 def run(
     context: typer.Context,
+    *,
     what: Annotated[
         str, typer.Argument(metavar="PLAN.json|RUNBOOK", help="A kept plan, or a runbook to plan now.")
     ],
     inputs: InputsOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     digest: Annotated[
-        str | None, typer.Option("--digest", metavar="SHA256:…", help="Start only this very plan; do not ask.")
+        str | None,
+        typer.Option("--digest", metavar="SHA256:…", help="Start only this very plan; do not ask."),
     ] = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="End with 5 instead of waiting for people.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="End with 5 instead of waiting for people.")
+    ] = False,
     by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who starts it; else you.")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="A line per event, on a terminal too.")] = False,
     project: ProjectOption = None,
@@ -70,7 +74,7 @@ def run(
         sys.stderr.write("nothing was started\n")
         return WAITS
     journal = Journal(found.journal_path)
-    name = submit(journal, plan, by or getpass.getuser(), world.claims())
+    name = submit(journal, plan, by or this_person(), world.claims())
     write(f"\nrun {name}\n")
     tell_overrides(plan, name)
     return drive_run(world, journal, name, Manner(wait=not no_wait, plain=plain))
@@ -85,7 +89,9 @@ def _plan(project: Project, world: World, what: str, inputs: dict[str, str], dea
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", "relight plan RUNBOOK -o PLAN.json") from None
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", "relight plan RUNBOOK -o PLAN.json"
+        ) from None
     plan = CATALOGUE.decode(content, what)
     if plan.estate != world.estate.name:
         raise UsageError(

@@ -17,6 +17,7 @@ app = command()
 @app.command()
 def runs(
     context: typer.Context,
+    *,
     project: ProjectOption = None,
     newest: Annotated[
         int | None, typer.Option("-n", "--newest", min=1, metavar="COUNT", help="Only the newest so many.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -40,7 +42,8 @@ def find_project(context: typer.Context, folder: Path | None) -> Project:
     project = Project(chosen.resolve())
     if not project.estate_path.is_file():
         raise UsageError(
-            f"there is no {project.estate_path.name} in {chosen}", f"relight init {chosen} makes a project there"
+            f"there is no {project.estate_path.name} in {chosen}",
+            f"relight init {chosen} makes a project there",
         )
     return project
 
@@ -86,6 +89,14 @@ def plan_now(
     loaded = project.runbook(runbook)
     situation = surveyor(world).survey(world.estate, deadline)
     return make_plan(loaded, world.estate, situation, inputs, CATALOGUE)
+
+
+def this_person() -> str:
+    """Who calls the command, as far as the machine knows."""
+    try:
+        return os.environ.get("USER") or getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid-{os.getuid()}"
 
 
 def command() -> typer.Typer:

@@ -48,6 +48,7 @@ app = command()
 @app.command()
 def status(
     context: typer.Context,
+    *,
     project: ProjectOption = None,
     deadline: DeadlineOption = "5s",
     as_json: JsonOption = False,
@@ -73,18 +74,14 @@ def status_of(estate: Estate, situation: Situation) -> StatusAnswer:
     """What a situation comes to, without the runs."""
     at_risk = {exposure.workload: exposure for exposure in exposures(estate, situation)}
     names = {
-        key: NameStatus(
-            name=declared.name, addresses=situation.dns.get(key, DnsSituation()).addresses
-        )
+        key: NameStatus(name=declared.name, addresses=situation.dns.get(key, DnsSituation()).addresses)
         for key, declared in estate.dns.names.items()
     }
     return StatusAnswer(
         estate=estate.name,
         now=situation.now,
         sites={name: _site(estate, situation, name) for name in estate.sites},
-        workloads={
-            name: _workload(estate, situation, name, at_risk.get(name)) for name in estate.workloads
-        },
+        workloads={name: _workload(estate, situation, name, at_risk.get(name)) for name in estate.workloads},
         names=names,
         silent=tuple(_silences(situation)),
         runs=(),
@@ -105,9 +102,7 @@ def _site(estate: Estate, situation: Situation, name: str) -> SiteStatus:
     )
 
 
-def _workload(
-    estate: Estate, situation: Situation, name: str, exposure: Exposure | None
-) -> WorkloadStatus:
+def _workload(estate: Estate, situation: Situation, name: str, exposure: Exposure | None) -> WorkloadStatus:
     declared, seen = estate.workloads[name], situation.workloads.get(name, WorkloadSituation())
     return WorkloadStatus(
         kind=declared.kind,
@@ -127,13 +122,10 @@ def _points(observed: Observed[tuple[PointSummary, ...]]) -> Observed[SeenPoints
 
 def _silences(situation: Situation) -> Iterator[Silence]:
     """Everything that gave no answer, in words that people use."""
-    # One that is silent to several questions is named once, with its reason.
-    observers = {
-        (observer, reason)
-        for site in situation.sites.values()
-        for observer, reason in site.silent_observers.items()
-    }
-    for observer, reason in sorted(observers):
+    observers: dict[str, str] = {}  # one that is silent to several questions is named once
+    for site in situation.sites.values():
+        observers = site.silent_observers | observers
+    for observer, reason in observers.items():
         yield Silence(what=f"observer {observer}", reason=reason)
     for name, site in situation.sites.items():
         if isinstance(site.free_gpus, Unknown):

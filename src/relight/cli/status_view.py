@@ -51,7 +51,11 @@ def _sites(answer: StatusAnswer) -> Table:
             if since:
                 said.append(f", last seen up {clock(since)} ({brief(answer.now - since)} ago)", "default")
             free = _value(site.free_gpus, f"{{}} of {site.gpus}") if index == 0 else ""
-            running = Known(value=", ".join(site.running.value)) if isinstance(site.running, Known) else site.running
+            running = (
+                Known(value=", ".join(site.running.value))
+                if isinstance(site.running, Known)
+                else site.running
+            )
             runs = _value(running) if index == 0 else ""
             shown.add_row(name if index == 0 else "", capability, said, free, runs)
             for line in _sights(site, capability):
@@ -67,15 +71,16 @@ def _sights(site: SiteStatus, capability: str) -> Iterator[str]:
         yield f"up: {', '.join(ups)}"
     for opinion in asked:
         if not opinion.up:
-            yield f"{opinion.observer}: down since {clock(opinion.since)}, {opinion.reason or 'no reason given'}"
-    if site.silent_observers:
+            why = opinion.reason or "no reason given"
+            yield f"{opinion.observer}: down since {clock(opinion.since)}, {why}"
+    if site.silent_observers and capability == next(iter(site.verdicts)):
         yield f"no word from {', '.join(site.silent_observers)}"
 
 
 def _workloads(answer: StatusAnswer) -> Table:
     shown = table("workload", "kind", "at", "epoch", "newest points", "RPO as it stands", "objective")
     for name, workload in answer.workloads.items():
-        epoch = _value(workload.authority, attribute="epoch") if workload.authority else "–"
+        epoch = _value(workload.authority, attribute="epoch") if workload.authority else "-"
         at = workload.active_site or Text("unknown", "magenta")
         shown.add_row(
             name, workload.kind, at, epoch, _newest(workload, answer), *_standing(workload.exposure)
@@ -94,12 +99,12 @@ def _newest(workload: WorkloadStatus, answer: StatusAnswer) -> Text:
             newest = observed.value.newest
             age = brief(answer.now - newest.sealed_at)
             lines.append(f"{store}: step {newest.step}, {age} old")
-    return Text("\n".join(lines) or "–")
+    return Text("\n".join(lines) or "-")
 
 
 def _standing(exposure: Exposure | None) -> tuple[Text, str]:
     if exposure is None:
-        return Text("–"), "–"
+        return Text("-"), "-"
     objective = brief(exposure.objective)
     if exposure.age is None:
         return Text(f"nothing could be restored: {exposure.reason}", "bold red"), objective

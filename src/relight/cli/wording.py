@@ -11,7 +11,7 @@ from relight.units import format_duration
 def brief(duration: timedelta | None) -> str:
     """A duration to the digit that matters: "0.4s", "12s", "3m20s", "1h5m"; a dash for None."""
     if duration is None:
-        return "–"
+        return "-"
     seconds = duration.total_seconds()
     if seconds < 60:
         return f"{seconds:.1f}s" if seconds < 9.95 else f"{seconds:.0f}s"
@@ -21,12 +21,12 @@ def brief(duration: timedelta | None) -> str:
 
 def expected(estimate: Estimate | None) -> str:
     """A forecast: "12s (P90 20s)"; a dash for None."""
-    return "–" if estimate is None else f"{brief(estimate.p50)} (P90 {brief(estimate.p90)})"
+    return "-" if estimate is None else f"{brief(estimate.p50)} (P90 {brief(estimate.p90)})"
 
 
 def instant(at: datetime | None) -> str:
     """A time in UTC, to the second."""
-    return "–" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def clock(at: datetime) -> str:
@@ -37,7 +37,7 @@ def clock(at: datetime) -> str:
 def lost_hours(hours: float | None) -> str:
     """GPU-hours, small ones too: "0.004 GPU-hours"."""
     if hours is None:
-        return "–"
+        return "-"
     shown = f"{hours:.3f}" if hours < 1 else f"{hours:,.1f}"
     return f"{shown} GPU-hours"
 

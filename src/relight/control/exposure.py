@@ -67,6 +67,8 @@ def _why_none(situation: Situation, name: str, site: str | None, stores: list[st
     points = situation.workloads[name].points
     unseen = Unknown(reason="not asked")
     silent = [
-        f"{store}: {seen.reason}" for store in stores if not isinstance(seen := points.get(store, unseen), Known)
+        f"{store}: {seen.reason}"
+        for store in stores
+        if not isinstance(seen := points.get(store, unseen), Known)
     ]
     return "; ".join(silent) or f"no point in {', '.join(stores)}"

@@ -14,6 +14,7 @@ from relight.estate.documents import Places, dotted, shortened
 from relight.estate.shapes import Spot, choices_of, fields_of, find_spot, has_secrets, in_words
 from relight.estate.spelling import Spelling
 
+_MOST_TOLD = 1_000  # faults: who has more has one, many times over
 _KEY = "[key]"  # how pydantic ends the location of a fault in a key
 
 PATTERNS = {
@@ -74,7 +75,8 @@ class _Fault:
 def explain(error: ValidationError, model: type[BaseModel], places: Places) -> list[Reason]:
     """Every error of validating a document against `model`, each at its place."""
     spelling = Spelling()
-    faults = [_fault(found, model, places) for found in error.errors(include_url=False, include_input=False)]
+    found = error.errors(include_url=False, include_input=False)
+    faults = [_fault(one, model, places) for one in found[:_MOST_TOLD]]
     meant: set[tuple[str | int, ...]] = set()  # fields that are there, but misspelt: not missing as well
     reasons = []
     for fault in sorted(faults, key=lambda fault: fault.kind == "missing"):
@@ -87,6 +89,8 @@ def explain(error: ValidationError, model: type[BaseModel], places: Places) -> l
             meant |= {(*parts[:-1], closest)} if closest else set()
         what, remedy = _in_words(fault, spelling)
         reasons.append(_reason(fault, what, remedy, places))
+    if len(found) > _MOST_TOLD:
+        reasons.append(Reason(f"and {len(found) - _MOST_TOLD:,} more faults", "mend these first"))
     return reasons
 
 

@@ -15,6 +15,7 @@ from relight.estate.faults import explain
 from relight.estate.model import Estate
 
 _LARGEST_BYTES = 8 * 2**20  # an estate of 2,000 workloads has half a megabyte
+_LAST = (1 << 62, 0)  # of what has no place in the file
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -35,7 +36,7 @@ def load_with_places(path: Path) -> tuple[Estate, Places]:
         estate = Estate.model_validate_json(json.dumps(root.data), strict=True)
     except ValidationError as error:
         told = {reason.place for reason in reasons}  # what follows from these faults is not told as well
-        faults = [fault for fault in explain(error, Estate, places) if fault.place not in told]
+        faults = [f for f in explain(error, Estate, places) if f.place not in told or not f.place]
         raise _invalid(file, reasons + faults) from None
     if reasons:
         raise _invalid(file, reasons)
@@ -43,7 +44,7 @@ def load_with_places(path: Path) -> tuple[Estate, Places]:
 
 
 def _invalid(file: str, reasons: Iterable[Reason]) -> InvalidFile:
-    in_order = sorted(reasons, key=lambda r: (r.place.line, r.place.column) if r.place else (0, 0))
+    in_order = sorted(reasons, key=lambda r: (r.place.line, r.place.column) if r.place else _LAST)
     return InvalidFile(f"{file} is not a usable estate", reasons=tuple(dict.fromkeys(in_order)))
 
 

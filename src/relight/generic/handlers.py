@@ -32,6 +32,7 @@ _LOOK_AGAIN = timedelta(seconds=0.5)
 _LONGEST_WAIT = timedelta(minutes=1)  # so that a changed clock is noticed
 _SHOWN_OUTPUT = 2000  # characters, in the reason of a failure
 _TIMEOUT = httpx.Timeout(connect=0.8, read=1.0, write=0.2, pool=0.2)
+_LOOK_AT_IT = "look at its URL (http:// or https://) and its headers"
 _HARMLESS_TWICE = ("GET", "HEAD", "PUT", "DELETE")  # idempotent by RFC 9110, section 9.2.2
 
 
@@ -100,15 +101,15 @@ class HttpHandler:
                 spec.method, url, headers={**spec.headers, **secret}, content=spec.body
             )
         except (httpx.InvalidURL, ValueError, TypeError):
-            # The cause may hold the value of a header: it is not repeated.
-            raise UsageError("the request cannot be made", "look at its URL and its headers") from None
+            # The cause may hold the value of a header, here as below: it is not repeated.
+            raise UsageError("the request cannot be made", _LOOK_AT_IT) from None
         shown = f"{spec.method} {url.copy_with(query=None, userinfo=b'')}"
         context.check()
         try:
             response = self._client.send(request, stream=True)
             response.close()
-        except httpx.UnsupportedProtocol:
-            raise UsageError(f"{shown}: not a URL to be asked", "write https:// or http://") from None
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+            raise UsageError(f"{shown}: the request cannot be sent", _LOOK_AT_IT) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Unreachable(f"{shown}: no connection ({error})", "is it up, and reachable?") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:

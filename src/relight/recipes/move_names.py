@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from relight.estate import DnsName, Estate
-from relight.plan import Finding, RetryPolicy, Step
+from relight.plan import Estimate, Finding, RetryPolicy, Step
 from relight.situation import Known, Situation
 from relight.traffic import SwapName, VerifyClient
 
@@ -53,11 +53,17 @@ def _moved(key: str, declared: DnsName, workload: str, old_site: str, new_site: 
     check = Step(
         id=f"ask-{key}",
         title=f"ask {declared.name} as a client does",
-        spec=VerifyClient(name=declared.name, servers=declared.servers, url=declared.check, expect=new),
+        spec=VerifyClient(
+            name=declared.name,
+            servers=declared.servers,
+            url=declared.check,
+            expect=new,
+            ttl_seconds=int(declared.ttl.total_seconds()),
+        ),
         after=(swap.id,),
-        # Caches may hold the old address for the TTL; give them that, and the new site a minute to answer.
         timeout=declared.ttl + timedelta(minutes=1),
         retry=RetryPolicy(attempts=3),
+        estimate=Estimate(p50=declared.ttl + timedelta(seconds=0.2), p90=declared.ttl + timedelta(seconds=5)),
     )
     return [swap, check]
 

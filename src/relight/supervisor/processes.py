@@ -50,8 +50,9 @@ class _Kept:
 
     def state(self) -> tuple[bool, int | None]:
         """Whether the command runs, and the exit status that was written down when it had ended."""
-        alive = self.is_alive(self.keeper) or self.is_alive(self.command)  # asked before the status is read:
-        try:  # one that is written in between is then not missed
+        # Asked before the status is read, so that one which is written in between is not missed.
+        alive = self.is_alive(self.keeper) or self.is_alive(self.command)
+        try:
             status: int = json.loads((self.folder / "exit").read_bytes())["exit_status"]
         except FileNotFoundError:
             return alive, None

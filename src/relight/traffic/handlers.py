@@ -117,6 +117,9 @@ class VerifyClientHandler:
                 return Working(_AGAIN, Progress(note=seen))
             streak.length += 1
             if streak.length >= spec.times:
+                held = context.started_at + timedelta(seconds=spec.ttl_seconds) - context.now()
+                if held > timedelta(0):
+                    return Working(held, Progress(note="it answers; caches may still hold the old address"))
                 del self._streaks[context.token]
                 return Done(seen)
         fraction = streak.length / spec.times

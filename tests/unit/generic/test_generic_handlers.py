@@ -228,11 +228,13 @@ def test_a_server_that_is_not_there_or_hangs_is_unreachable_within_two_seconds(w
 
 def test_a_request_that_cannot_be_made_says_so_and_shows_no_secret(world: World) -> None:
     (world.project / "secret").write_text("two\nlines-of-secret")
-    spec = Http(url="http://127.0.0.1:1/", secret_headers={"Authorization": "file:secret"})
-    for broken in (spec, Http(url="http://[::1"), Http(url="ftp://127.0.0.1/")):
-        with pytest.raises(UsageError) as told:
-            HttpHandler(world).attempt(broken, FakeContext())
-        assert "lines-of-secret" not in str(told.value)
+    with http_server(lambda _: (200, b"")) as server:
+        spec = Http(url=server.url, secret_headers={"Authorization": "file:secret"})
+        for broken in (spec, Http(url="http://[::1"), Http(url="ftp://127.0.0.1/"), Http(url="")):
+            with pytest.raises(UsageError) as told:
+                HttpHandler(world).attempt(broken, FakeContext())
+            assert "lines-of-secret" not in str(told.value)
+    assert server.asked == []
 
 
 def test_without_the_lease_no_request_is_sent(world: World) -> None:

@@ -87,7 +87,7 @@ class AgentScheduler:
     ) -> httpx.Response:
         try:
             response = self._client.request(method, path, json=json, headers=headers)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise Unreachable(
                 f"the agent of {self._site} does not answer ({error or type(error).__name__})",
                 "is it up, and reachable from here?",

@@ -1,0 +1,214 @@
+"""The live board of a run: every step where the terminal has room, else what runs, failed and comes next.
+
+It is drawn a few times a second by a thread of its own from the run's state, which the driving thread goes on
+changing meanwhile: what is read here is read at once or copied first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from relight.cli.live import shown_progress
+from relight.cli.output import Screen, table
+from relight.cli.wording import brief, expected
+from relight.engine import ApprovalGiven, Event, GateReached, RunState, Status, StepState
+from relight.forecast import estimate_of
+from relight.plan import Expectation, Progress
+
+_REDRAWS_PER_SECOND = 8
+_MARKS = {
+    Status.WAITING: ("·", "dim"),
+    Status.GATED: ("?", "bold yellow"),
+    Status.READY: ("·", "default"),
+    Status.RUNNING: ("▶", "bold cyan"),
+    Status.RETRYING: ("↻", "yellow"),
+    Status.ASKING: ("?", "bold yellow"),
+    Status.DONE: ("✓", "green"),
+    Status.FAILED: ("✗", "bold red"),
+    Status.BLOCKED: ("✗", "red"),
+    Status.LET_GO: ("-", "dim"),
+}
+_URGENT = (
+    Status.FAILED,
+    Status.ASKING,
+    Status.GATED,
+    Status.RUNNING,
+    Status.RETRYING,
+    Status.READY,
+    Status.BLOCKED,
+    Status.DONE,
+    Status.WAITING,
+    Status.LET_GO,
+)
+"""What is shown first where not everything fits."""
+
+
+class Board:
+    """A listener that shows the run on a terminal; a context manager."""
+
+    def __init__(self, screen: Screen | None = None) -> None:
+        self._screen = screen or Screen()
+        self._state: RunState | None = None
+        self._by_status: dict[Status, dict[str, None]] = {status: {} for status in Status}
+        self._status: dict[str, Status] = {}
+        self._progress: dict[str, Progress] = {}
+        self._live = Live(
+            console=self._screen,
+            get_renderable=self.draw,
+            refresh_per_second=_REDRAWS_PER_SECOND,
+            vertical_overflow="crop",
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    # Taking notes, on the driving thread
+
+    def recorded(self, events: list[Event], state: RunState) -> None:
+        """Note which steps changed."""
+        if self._state is None:
+            for name, step in state.steps.items():
+                self._status[name] = step.status
+                self._by_status[step.status][name] = None
+            self._state = state
+        for event in events:
+            named: str | None = getattr(event, "step", None)
+            if named is not None:
+                # Those that come after it may have become ready by it.
+                for changed in (named, *state.after[named]):
+                    self._note(changed, state.steps[changed].status)
+            elif isinstance(event, (GateReached, ApprovalGiven)):
+                self._note_gated(state)
+
+    def progressed(self, step: str, progress: Progress, _state: RunState) -> None:
+        """Note how far a step has come."""
+        self._progress[step] = progress
+
+    def _note_gated(self, state: RunState) -> None:
+        for name in state.gates:
+            step = state.steps.get(name.removeprefix("again:"))
+            if step:
+                self._note(step.step.id, step.status)
+
+    def _note(self, name: str, status: Status) -> None:
+        before = self._status[name]
+        if before is not status:
+            self._by_status[before].pop(name, None)
+            self._by_status[status][name] = None
+            self._status[name] = status
+
+    # Drawing, on the thread of the display
+
+    def draw(self) -> RenderableType:
+        """The board as it is now; never higher than the terminal."""
+        state = self._state
+        if state is None:
+            return Text("taking the run over …", "dim")
+        now = state.ended.at if state.ended else datetime.now(UTC)
+        head = [self._headline(state, now), *self._promises(state, now)]
+        gates = list(self._gates(state))
+        room = self._screen.height - len(head) - 4 * len(gates) - 2
+        return Group(*head, self._steps(state, now, max(3, room)), *gates)
+
+    def _headline(self, state: RunState, now: datetime) -> Text:
+        line = Text(f"{state.run}  ", "bold")
+        if state.ended:
+            style = "bold green" if state.ended.result == "done" else "bold red"
+            line.append(f"{state.ended.result} after {brief(now - state.started_at)}", style)
+        else:
+            line.append(f"{brief(now - state.started_at)}", "bold cyan")
+        line.append(f"  of {expected(state.plan.forecast)}" if state.plan.forecast else "", "dim")
+        counts = Counter({status: len(names) for status, names in self._by_status.items()})
+        said = ", ".join(f"{counts[status]:,} {status.value}" for status in Status if counts[status])
+        return line.append(f"  {said}", "dim")
+
+    def _promises(self, state: RunState, now: datetime) -> Iterable[Text]:
+        for promise in state.plan.expectations[:4]:
+            yield _promise(state, promise, now)
+
+    def _steps(self, state: RunState, now: datetime, room: int) -> Table:
+        names = list(state.steps) if len(state.steps) <= room else self._most_urgent(state, room - 1)
+        shown = table("", "step", "", "took", "forecast", "")
+        shown.show_header = False
+        for name in names:
+            shown.add_row(*self._row(state.steps[name], now))
+        hidden = len(state.steps) - len(names)
+        if hidden:
+            shown.add_row("", Text(f"and {hidden:,} more steps", "dim"))
+        return shown
+
+    def _most_urgent(self, state: RunState, room: int) -> list[str]:
+        names: list[str] = []
+        for status in _URGENT:
+            # Of those that are done, the newest.
+            there = list(self._by_status[status])
+            names += there[-(room - len(names)) :] if status is Status.DONE else there[: room - len(names)]
+            if len(names) >= room:
+                break
+        order = {name: index for index, name in enumerate(state.steps)} if len(state.steps) < 2000 else {}
+        return sorted(names, key=lambda name: order.get(name, 0))
+
+    def _row(self, step: StepState, now: datetime) -> tuple[Text, Text, Text, Text, Text, Text]:
+        mark, style = _MARKS[step.status]
+        took = (step.ended_at or now) - step.started_at if step.started_at else None
+        forecast = estimate_of(step.step)
+        is_late = took is not None and took > forecast.p90
+        return (
+            Text(mark, style),
+            Text(step.step.id, style, no_wrap=True, overflow="ellipsis"),
+            Text(
+                step.step.title,
+                "dim" if step.status is Status.WAITING else "",
+                overflow="ellipsis",
+                no_wrap=True,
+            ),
+            Text("" if took is None else brief(max(took, timedelta())), "yellow" if is_late else ""),
+            Text(f"of {brief(forecast.p50)}", "dim"),
+            Text(self._note_of(step), style, overflow="ellipsis", no_wrap=True),
+        )
+
+    def _note_of(self, step: StepState) -> str:
+        if step.status is Status.RUNNING:
+            progress = self._progress.get(step.step.id) or step.progress
+            again = f"try {step.attempt} " if step.attempt > 1 else ""
+            return again + (shown_progress(progress) if progress else "")
+        return step.reason
+
+    def _gates(self, state: RunState) -> Iterable[Text]:
+        if state.ended:
+            return
+        for name, gate in list(state.gates.items()):
+            if gate.reached_at is None or gate.is_open:
+                continue
+            signed = ", ".join(gate.approvals)
+            line = Text("waits for people: ", "bold yellow").append(gate.question, "yellow")
+            line.append(
+                f"\n  {len(gate.approvals)} of {gate.identities} signed{': ' + signed if signed else ''}"
+            )
+            yield line.append(f"\n  relight approve {state.run} {name} --as NAME --reason …", "bold")
+
+
+def _promise(state: RunState, promise: Expectation, now: datetime) -> Text:
+    """One line per workload: whether it is back, and how long it has been away against its objective."""
+    back = state.steps[promise.back_at]
+    is_back = back.status is Status.DONE
+    away = (back.ended_at if is_back and back.ended_at else now) - (promise.began or state.started_at)
+    style = "green" if is_back else ("bold red" if away > promise.rto else "")
+    said = f"{'back after' if is_back else 'away for'} {brief(max(away, timedelta()))}"
+    line = Text(f"  {promise.workload}  ", "bold").append(said, style)
+    return line.append(f"  (RTO objective {brief(promise.rto)})", "dim")

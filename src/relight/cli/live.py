@@ -1,0 +1,127 @@
+"""What a person sees of a run while it is driven: a board on a terminal, a line per event elsewhere.
+
+Both are told on the driving thread, so they only take notes there: a board is drawn by a thread of its own,
+and a line that nobody reads any more is dropped.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from relight.cli.wording import brief, clock
+from relight.engine import (
+    ApprovalGiven,
+    AttemptDone,
+    AttemptFailed,
+    AttemptInterrupted,
+    AttemptProgressed,
+    AttemptRetried,
+    AttemptStarted,
+    ClaimsTaken,
+    Event,
+    GateReached,
+    LeaseTaken,
+    Listener,
+    RequestRefused,
+    RunEnded,
+    RunStarted,
+    RunState,
+    StepBlocked,
+    StepLetGo,
+)
+from relight.plan import Progress
+
+
+@contextmanager
+def watching(*, plain: bool) -> Iterator[Listener]:
+    """The listener for where the output goes; a board stays on the screen as it was at the end."""
+    if plain or not sys.stdout.isatty():
+        yield Lines()
+        return
+    from relight.cli.board import Board  # noqa: PLC0415 - drawing is slow to import, and a pipe needs none of it
+
+    with Board() as board:
+        yield board
+
+
+class Lines:
+    """A line per event, with the time of day in UTC."""
+
+    def __init__(self) -> None:
+        self._is_read = True
+
+    def recorded(self, events: list[Event], state: RunState) -> None:
+        """Print what happened."""
+        for event in events:
+            self._print(f"{clock(event.at)}  {told(event, state)}")
+
+    def progressed(self, step: str, progress: Progress, state: RunState) -> None:
+        """Nothing: what of it is worth keeping comes as an event."""
+
+    def _print(self, line: str) -> None:
+        if not self._is_read:
+            return
+        try:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        except OSError:
+            # Nobody reads, or the disk of a log is full: the work is what counts.
+            self._is_read = False
+
+
+def told(event: Event, state: RunState) -> str:  # noqa: PLR0911, PLR0912 - one branch an event is the whole idea
+    """An event in one line."""
+    match event:
+        case RunStarted():
+            return f"{event.run} was submitted by {event.by}"
+        case LeaseTaken():
+            return f"this controller drives {state.run} (term {event.term})"
+        case ClaimsTaken():
+            return f"claimed {', '.join(event.claims) or 'nothing'}"
+        case GateReached():
+            return (
+                f"waits for {event.identities} to sign {event.gate}: {event.question}\n"
+                f"          relight approve {state.run} {event.gate} --as NAME --reason …"
+            )
+        case ApprovalGiven():
+            return f"{event.identity} signed {event.gate}: {event.reason}"
+        case RequestRefused():
+            return f"refused {event.identity}: {event.request}: {event.why}"
+        case AttemptStarted():
+            return f"{event.step}: {_try(event.attempt)}{state.steps[event.step].step.title}"
+        case AttemptProgressed():
+            return f"{event.step}: {shown_progress(event.progress)}"
+        case AttemptDone():
+            return f"{event.step}: done{_took(event.step, state)}"
+        case AttemptRetried():
+            wait = brief(max(event.not_before - event.at, event.at - event.at))
+            return f"{event.step}: again in {wait}: {event.reason}"
+        case AttemptFailed():
+            return f"{event.step}: failed: {event.reason}" + (f" ({event.remedy})" if event.remedy else "")
+        case AttemptInterrupted():
+            return f"{event.step}: was cut off in try {event.attempt} ({event.meaning})"
+        case StepBlocked() | StepLetGo():
+            return (
+                f"{event.step}: {'blocked' if isinstance(event, StepBlocked) else 'let go'}: {event.reason}"
+            )
+        case RunEnded():
+            return f"{state.run} is {event.result}" + (f": {event.reason}" if event.reason else "")
+
+
+def shown_progress(progress: Progress) -> str:
+    """How far a step has come."""
+    part = "" if progress.fraction is None else f"{progress.fraction:.0%} "
+    return part + progress.note
+
+
+def _try(attempt: int) -> str:
+    return f"try {attempt}: " if attempt > 1 else ""
+
+
+def _took(name: str, state: RunState) -> str:
+    step = state.steps[name]
+    if step.started_at is None or step.ended_at is None:
+        return ""
+    return f" after {brief(step.ended_at - step.started_at)}"
