@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 
 import pytest
 
@@ -46,7 +47,10 @@ def test_a_failover_killed_at_every_turn_ends_the_same_and_does_nothing_twice(
         assert all(step.status == "done" for step in state.steps.values())
         assert deaths > len(plan.steps), "it was hardly ever killed: the test tests nothing"
         lives = sum(isinstance(event, LeaseTaken) for event in events)
-        assert lives in (deaths, deaths + 1)  # one that died right after the last event left nothing to take up
+        assert lives in (
+            deaths,
+            deaths + 1,
+        )  # one that died right after the last event left nothing to take up
         assert {w: sites.starts("south", w) - n for w, n in starts.items()} == {"digits": 1, "app": 1}
         assert sites.updates("south") - updates == 1
         assert sites.epoch() == 2
@@ -56,7 +60,7 @@ def test_a_failover_killed_at_every_turn_ends_the_same_and_does_nothing_twice(
         assert verification.faults == ()
 
 
-def live_twice(events: list[object]) -> list[str]:
+def live_twice(events: Sequence[object]) -> list[str]:
     """Steps of which two attempts were under way at once."""
     live: dict[str, int] = {}
     twice = []

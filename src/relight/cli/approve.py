@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from relight.app import CATALOGUE
-from relight.cli.driving import people
 from relight.cli.exits import DONE, FAILED
+from relight.cli.gates import people
 from relight.cli.journal_lines import is_driven
 from relight.cli.output import write
 from relight.cli.session import ProjectOption, RunArgument, command, find_project, read_journal, this_person

@@ -102,6 +102,6 @@ def _show(answer: AuditAnswer) -> None:
         screen.print(line.append(f"; {checked.anchor}" if checked.anchor else "", "dim"), soft_wrap=True)
     for fault in answer.faults:
         where = f"{fault.run}, event {fault.sequence}" if fault.sequence else fault.run
-        screen.print(Text(f"  {where}: ", "bold red").append(fault.what, "red"), soft_wrap=True)
+        screen.print(Text().append(f"  {where}: ", "bold red").append(fault.what, "red"), soft_wrap=True)
     if not answer.runs and not answer.faults:
         screen.print("nothing has run in this project yet")

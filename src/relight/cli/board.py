@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from relight.cli.gates import approve_command
 from relight.cli.live import shown_progress
 from relight.cli.output import Screen, table
 from relight.cli.wording import brief, expected
@@ -126,7 +127,7 @@ class Board:
         return Group(*head, self._steps(state, now, max(3, room)), *gates)
 
     def _headline(self, state: RunState, now: datetime) -> Text:
-        line = Text(f"{state.run}  ", "bold")
+        line = Text().append(f"{state.run}  ", "bold")
         if state.ended:
             style = "bold green" if state.ended.result == "done" else "bold red"
             line.append(f"{state.ended.result} after {brief(now - state.started_at)}", style)
@@ -196,11 +197,11 @@ class Board:
             if gate.reached_at is None or gate.is_open:
                 continue
             signed = ", ".join(gate.approvals)
-            line = Text("waits for people: ", "bold yellow").append(gate.question, "yellow")
+            line = Text().append("waits for people: ", "bold yellow").append(gate.question, "yellow")
             line.append(
                 f"\n  {len(gate.approvals)} of {gate.identities} signed{': ' + signed if signed else ''}"
             )
-            yield line.append(f"\n  relight approve {state.run} {name} --as NAME --reason …", "bold")
+            yield line.append(f"\n  {approve_command(state.run, name)}", "bold")
 
 
 def _promise(state: RunState, promise: Expectation, now: datetime) -> Text:
@@ -210,5 +211,5 @@ def _promise(state: RunState, promise: Expectation, now: datetime) -> Text:
     away = (back.ended_at if is_back and back.ended_at else now) - (promise.began or state.started_at)
     style = "green" if is_back else ("bold red" if away > promise.rto else "")
     said = f"{'back after' if is_back else 'away for'} {brief(max(away, timedelta()))}"
-    line = Text(f"  {promise.workload}  ", "bold").append(said, style)
+    line = Text().append(f"  {promise.workload}  ", "bold").append(said, style)
     return line.append(f"  (RTO objective {brief(promise.rto)})", "dim")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from relight.cli.gates import approve_command
 from relight.cli.wording import brief, clock
 from relight.engine import (
     ApprovalGiven,
@@ -83,7 +84,7 @@ def told(event: Event, state: RunState) -> str:  # noqa: PLR0911, PLR0912 - one 
         case GateReached():
             return (
                 f"waits for {event.identities} to sign {event.gate}: {event.question}\n"
-                f"          relight approve {state.run} {event.gate} --as NAME --reason …"
+                f"          {approve_command(state.run, event.gate)}"
             )
         case ApprovalGiven():
             return f"{event.identity} signed {event.gate}: {event.reason}"

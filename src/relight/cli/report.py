@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from relight.cli.answers import ReportAnswer
-from relight.cli.driving import read_report
+from relight.cli.outcome import read_report
 from relight.cli.output import Screen, write_json
 from relight.cli.report_view import report_view
 from relight.cli.session import JsonOption, ProjectOption, RunArgument, command, find_project, read_journal

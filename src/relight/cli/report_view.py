@@ -29,7 +29,7 @@ def report_view(report: Report, *, steps: bool) -> RenderableType:
 
 
 def _headline(report: Report) -> Text:
-    line = Text(f"{report.run}: {report.goal}: ", "bold")
+    line = Text().append(f"{report.run}: {report.goal}: ", "bold")
     line.append(report.result, _STYLES.get(report.result, ""))
     if report.took is not None:
         line.append(f" in {brief(report.took)}, forecast {expected(report.forecast)}")
@@ -74,10 +74,10 @@ def _workloads(report: Report) -> Table:
 def _rpo_verdict(workload: WorkloadReport) -> Text:
     if workload.rpo_met is None:
         return Text("not shown by the run", "yellow")
-    line = Text("met", "green") if workload.rpo_met else Text("missed", "red")
+    line = Text().append(*(("met", "green") if workload.rpo_met else ("missed", "red")))
     if workload.rpo_steps is not None:
-        line.append(f", {count(workload.rpo_steps, 'training step')} to be done again", "default")
-    return line.append(f", {lost_hours(workload.rpo_gpu_hours)} lost", "default")
+        line.append(f", {count(workload.rpo_steps, 'training step')} to be done again")
+    return line.append(f", {lost_hours(workload.rpo_gpu_hours)} lost")
 
 
 def _points(report: Report) -> list[Text]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from relight.app import open_world
-from relight.cli.driving import Manner, drive_run, exit_of, read_report
+from relight.cli.driving import Manner, drive_run
 from relight.cli.session import ProjectOption, RunArgument, command, find_project, read_journal
 from relight.control import find_run
 from relight.engine import Journal
@@ -36,5 +36,8 @@ def resume(
     journal = Journal(found.journal_path)
     if journal.row(name).ended:
         sys.stderr.write(f"{name} has ended: relight report {name}\n")
+        # Only here: a run that is taken up after a crash must not wait for it.
+        from relight.cli.outcome import exit_of, read_report  # noqa: PLC0415
+
         return exit_of(read_report(journal, name))
     return drive_run(open_world(found.root), journal, name, Manner(wait=not no_wait, plain=plain))

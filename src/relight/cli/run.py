@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from relight.app import CATALOGUE, World, open_world
-from relight.cli.driving import Manner, drive_run, tell_overrides
+from relight.cli.driving import Manner, drive_run
 from relight.cli.exits import FOUND, WAITS
+from relight.cli.gates import approve_command, people
 from relight.cli.output import write
 from relight.cli.session import (
     DeadlineOption,
@@ -76,7 +77,7 @@ def run(
     journal = Journal(found.journal_path)
     name = submit(journal, plan, by or this_person(), world.claims())
     write(f"\nrun {name}\n")
-    tell_overrides(plan, name)
+    _tell_overrides(plan, name)
     return drive_run(world, journal, name, Manner(wait=not no_wait, plain=plain))
 
 
@@ -122,6 +123,13 @@ def _tell_blocks(blocks: tuple[Finding, ...]) -> None:
     sys.stderr.write("error: the plan is blocked, and nothing was started\n")
     for block in blocks:
         sys.stderr.write(f"  {Reason(block.message, block.remedy)}\n")
+
+
+def _tell_overrides(plan: Plan, run: str) -> None:
+    """Say what people must sign before the first effect, and what they must type."""
+    for finding in plan.overrides:
+        write(f"{people(finding.identities)} must sign: {finding.message}\n")
+        write(f"  {approve_command(run, finding.gate)}\n")
 
 
 def _agrees() -> bool:

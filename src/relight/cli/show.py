@@ -10,6 +10,7 @@ from rich.text import Text
 
 from relight.app import CATALOGUE
 from relight.cli.answers import GateShown, ShowAnswer, StepShown
+from relight.cli.gates import approve_command
 from relight.cli.journal_lines import STYLES, state_of
 from relight.cli.live import shown_progress
 from relight.cli.output import Screen, table, write_json
@@ -97,7 +98,9 @@ def _step(step: StepState) -> StepShown:
 
 
 def _view(answer: ShowAnswer) -> RenderableType:
-    headline = Text(f"{answer.run}: {answer.goal}: ", "bold").append(answer.state, STYLES[answer.state])
+    headline = (
+        Text().append(f"{answer.run}: {answer.goal}: ", "bold").append(answer.state, STYLES[answer.state])
+    )
     headline.append(f", {answer.reason}" if answer.reason else "")
     parts: list[RenderableType] = [
         headline,
@@ -112,9 +115,7 @@ def _view(answer: ShowAnswer) -> RenderableType:
         names = f" ({', '.join(gate.approved_by)})" if gate.approved_by else ""
         parts.append(Text(f"gate    {gate.gate}: {signed}{names}\n        {gate.question}", style))
         if gate.reached_at and not gate.is_open:
-            parts.append(
-                Text(f"        relight approve {answer.run} {gate.gate} --as NAME --reason …", "bold")
-            )
+            parts.append(Text(f"        {approve_command(answer.run, gate.gate)}", "bold"))
     parts += [Text(f"refused {told}", "yellow") for told in answer.refused_requests]
     return Group(*parts, Text(""), _steps(answer), Text(""), _counts(answer))
 

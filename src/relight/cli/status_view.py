@@ -47,9 +47,9 @@ def _sites(answer: StatusAnswer) -> Table:
     for name, site in answer.sites.items():
         for index, (capability, verdict) in enumerate(site.verdicts.items()):
             since = site.lost_since.get(capability)
-            said = Text(verdict, _STYLES[verdict])
+            said = Text().append(verdict, _STYLES[verdict])
             if since:
-                said.append(f", last seen up {clock(since)} ({brief(answer.now - since)} ago)", "default")
+                said.append(f", last seen up {clock(since)} ({brief(answer.now - since)} ago)")
             free = _value(site.free_gpus, f"{{}} of {site.gpus}") if index == 0 else ""
             running = (
                 Known(value=", ".join(site.running.value))
@@ -108,10 +108,10 @@ def _standing(exposure: Exposure | None) -> tuple[Text, str]:
     objective = brief(exposure.objective)
     if exposure.age is None:
         return Text(f"nothing could be restored: {exposure.reason}", "bold red"), objective
-    said = Text(brief(exposure.age), "green" if exposure.is_met else "bold red")
+    said = Text().append(brief(exposure.age), "green" if exposure.is_met else "bold red")
     if exposure.steps is not None:
-        said.append(f", {exposure.steps} steps", "default")
-    said.append(f", {lost_hours(exposure.gpu_hours)} (from {exposure.store})", "default")
+        said.append(f", {exposure.steps} steps")
+    said.append(f", {lost_hours(exposure.gpu_hours)} (from {exposure.store})")
     return said, objective
 
 

@@ -9,11 +9,13 @@ from relight.units import format_duration
 
 
 def brief(duration: timedelta | None) -> str:
-    """A duration to the digit that matters: "0.4s", "12s", "3m20s", "1h5m"; a dash for None."""
+    """A duration to the digit that matters: "30ms", "0.4s", "12s", "3m20s", "1h5m"; a dash for None."""
     if duration is None:
         return "-"
     seconds = duration.total_seconds()
-    if seconds < 60:
+    if 0 < seconds < 0.1:
+        return f"{seconds * 1000:.0f}ms"
+    if seconds < 59.5:
         return f"{seconds:.1f}s" if seconds < 9.95 else f"{seconds:.0f}s"
     grain = 1 if seconds < 3600 else 60
     return format_duration(timedelta(seconds=round(seconds / grain) * grain))

@@ -141,7 +141,7 @@ class Journal:
                 yield Entry(*row)
 
     def events(self, run: str, after: int = 0) -> Iterator[Event]:
-        """The events of a run behind sequence `after`, in order. Raise JournalError where one does not decode."""
+        """The events of a run behind `after`, in order. Raise JournalError where one does not decode."""
         for entry in self.entries(run, after):
             try:
                 yield entry.event

@@ -306,6 +306,6 @@ class _Reader:
         try:
             return _resolve(text)
         except ValueError:
-            remedy = "write a finite number, or quote it if it is text"
-            self.report("a number that nothing can be", remedy, mark.line, mark.column)
+            remedy = "write one, or quote it if it is text"
+            self.report("not a finite number", remedy, mark.line, mark.column)
             return 0

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from relight.errors import Reason
 from relight.estate.documents import Places, dotted, shortened
-from relight.estate.shapes import Spot, choices_of, fields_of, find_spot, has_secrets, in_words
+from relight.estate.shapes import Spot, choices_of, fields_of, find_spot, has_secrets, in_words, is_secret
 from relight.estate.spelling import Spelling
 
 _MOST_TOLD = 1_000  # faults: who has more has one, many times over
@@ -83,6 +83,8 @@ def explain(error: ValidationError, model: type[BaseModel], places: Places) -> l
         parts = fault.spot.parts
         if fault.kind == "missing" and parts in meant:
             continue
+        if fault.kind == "too_short" and fault.value:  # what it has is told to be faulty already
+            continue
         if fault.kind == "extra_forbidden":
             known = fields_of(fault.spot.owner) if fault.spot.owner else {}
             closest = spelling.closest(str(parts[-1]), known)
@@ -120,6 +122,8 @@ def _in_words(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
             said = _missing(fault)
         case "extra_forbidden":
             said = _unknown_key(fault, spelling)
+        case _ if is_secret(fault.spot.field):
+            said = "a secret is only pointed at", 'write "env:NAME", "file:PATH" or "cmd:COMMAND"'
         case "literal_error" | "union_tag_invalid":
             said = _no_choice(fault, spelling)
         case "union_tag_not_found":
@@ -144,13 +148,13 @@ def _in_words(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
 
 
 def _missing(fault: _Fault) -> tuple[str, str]:
-    name = str(fault.spot.parts[-1])
-    known = fields_of(fault.spot.owner) if fault.spot.owner else {}
-    about = known[name].description if name in known else None
-    choices = choices_of(fault.spot.wanted)
+    name, wanted, field = fault.spot.parts[-1], fault.spot.wanted, fault.spot.field
+    choices = () if name != "kind" else choices_of(wanted)
     if choices:
         return f'needs "{name}"', ("one of " if len(choices) > 1 else "there is only ") + ", ".join(choices)
-    return f'needs "{name}"', about or ""
+    about = field.description if field else None
+    is_model = isinstance(wanted, type) and issubclass(wanted, BaseModel)
+    return f'needs "{name}"', about or (f"it has {', '.join(fields_of(wanted))}" if is_model else "")
 
 
 def _unknown_key(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
@@ -177,17 +181,15 @@ def _allowed_keys(fault: _Fault) -> tuple[str, ...]:
 def _said_by_model(fault: _Fault) -> tuple[str, str]:
     """What a validator of ours said: "what is wrong; what to do"."""
     what, _, remedy = str(fault.context.get("error", fault.message)).partition("; ")
-    says_no_value = what.startswith("a secret")
-    if has_secrets(fault.spot.owner) and not says_no_value:
-        return "is not written as it must be", remedy
-    return what, remedy
+    return ("is not written as it must be" if has_secrets(fault.spot.owner) else what), remedy
 
 
 def _wrong_type(fault: _Fault) -> tuple[str, str]:
     wanted, value = fault.spot.wanted, fault.value
     words = in_words(wanted)
     if value is None:
-        return "says nothing", f"write {words}, or leave the key out"
+        must_be = fault.spot.field is None or fault.spot.field.is_required()
+        return "says nothing", f"write {words}" if must_be else f"write {words}, or leave the key out"
     found = {bool: "true or false", int: "a number", float: "a fraction", str: "text", list: "a list"}
     remedy = ""
     if words == "text" and isinstance(value, (bool, int, float)):

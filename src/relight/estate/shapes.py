@@ -32,12 +32,14 @@ class Spot:
     parts: tuple[str | int, ...]
     wanted: Any  # a type without Annotated and None; None where nothing is known
     owner: type[BaseModel] | None  # the model that the nearest field belongs to
+    field: FieldInfo | None  # the field that stands here, where one does
 
 
 def find_spot(model: type[BaseModel], location: Sequence[str | int]) -> Spot:
     """The spot of pydantic's location, which names the member of a union too."""
     wanted: Any = model
     owner: type[BaseModel] | None = None
+    field: FieldInfo | None = None
     parts: list[str | int] = []
     for part in location:
         members = _members(wanted)
@@ -47,11 +49,11 @@ def find_spot(model: type[BaseModel], location: Sequence[str | int]) -> Spot:
         parts.append(part)
         if isinstance(wanted, type) and issubclass(wanted, BaseModel):
             owner = wanted
-            declared = fields_of(wanted).get(str(part))
-            wanted = _bare(declared.annotation) if declared else None
+            field = fields_of(wanted).get(str(part))
+            wanted = _bare(field.annotation) if field else None
         else:
-            wanted = _inner(wanted)
-    return Spot(tuple(parts), wanted, owner)
+            field, wanted = None, _inner(wanted)
+    return Spot(tuple(parts), wanted, owner, field)
 
 
 @lru_cache
@@ -90,8 +92,12 @@ def has_secrets(model: type[BaseModel] | None) -> bool:
     """Whether a field of the model points at a secret: then what stands there may be one, by mistake."""
     if model is None:
         return False
-    fields = model.model_fields.values()
-    return any(_SECRET in field.metadata or _points_at_secret(field.annotation) for field in fields)
+    return any(is_secret(field) for field in model.model_fields.values())
+
+
+def is_secret(field: FieldInfo | None) -> bool:
+    """Whether a field points at a secret."""
+    return field is not None and (_SECRET in field.metadata or _points_at_secret(field.annotation))
 
 
 def _points_at_secret(annotation: Any) -> bool:

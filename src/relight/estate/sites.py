@@ -23,7 +23,7 @@ _PATTERN = re.compile(r"(?:[^\[\],!&^]|\[[^\]]*\])+")
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 _LONG_NUMBER = re.compile(r"[0-9]{19}")
 _LONGEST_SET, _MOST_BRACKETS = 200_000, 2_000  # 10,000 names written one by one have 150,000 characters
-_MOST_COMPUTED = 200  # parts of a set with !, & or ^: what they cost grows with the square
+_MOST_COMPUTED = 50  # parts of a set with !, & or ^: what they cost grows with the square
 _HOW = 'write "gpu[0001-1000]" or "a1,a2"'
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from relight.errors import Refused, RelightError, Unreachable, UsageError
+from relight.errors import Conflict, Refused, RelightError, Unreachable, UsageError
 from relight.plan import Process
 from relight.supervisor import keeper
 
@@ -96,8 +96,8 @@ class Supervisor:
 
         `environment` is added to the little that is inherited; `folder` is where it runs (None: where the
         controller does); `attempt` is what `Process.attempt` will say. Raise Refused while an earlier one
-        runs or is being started, UsageError if it cannot be started like this, Unreachable if its keeper
-        says nothing in time: look before you start again.
+        runs, Conflict if another start got in between and Unreachable if the keeper says nothing in time
+        (look before you start again), UsageError if it cannot be started like this.
         """
         if folder is not None and not Path(folder).is_dir():
             raise UsageError(f"step {step}: there is no folder {folder}", "create it, or name another")
@@ -161,7 +161,7 @@ class Supervisor:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield place
         except BlockingIOError:
-            raise Refused(f"another controller starts step {step} of run {run} right now") from None
+            raise Conflict(f"another controller starts step {step} of run {run} right now") from None
         finally:
             os.close(lock)
 
@@ -208,7 +208,7 @@ class Supervisor:
                 "the keeper of the process did not report", "look before starting it again"
             ) from None
         if process.returncode == keeper.LOST:
-            raise Refused("another controller declared this start void", "look before starting it again")
+            raise Conflict("another controller declared this start void", "look before starting it again")
         if process.returncode != keeper.STARTED:
             raise RelightError(f"the keeper of the process failed: {complaint.strip()[-500:]}")
 
@@ -224,7 +224,7 @@ def _declare_void(place: Path, last: _Kept | None) -> None:
         return
     keeper.write_once(latest[0] / "started", {"void": True})
     if "void" not in json.loads((latest[0] / "started").read_bytes()):
-        raise Refused("a start that was cut off came through after all", "look before starting it again")
+        raise Conflict("a start that was cut off came through after all", "look before starting it again")
 
 
 def _intend(place: Path, command: tuple[str, ...], environment: Mapping[str, str], attempt: int) -> Path:

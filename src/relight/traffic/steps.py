@@ -51,8 +51,9 @@ class VerifiedClient(Facts):
 class VerifyClient(Spec):
     """Ask as a client does: resolve the name at any server that answers, then get the URL from there.
 
-    Done after `times` answers in a row from `expect`, each with a 2xx status, and once the TTL has passed: until
-    then clients with caches may still go to the old address, and a workload is not back before its clients are.
+    Done after `times` answers in a row from `expect`, each with a 2xx status, and once the TTL has passed:
+    until then clients with caches may still go to the old address, and a workload is not back before its
+    clients are.
     """
 
     kind: ClassVar[str] = "traffic.verify-client"
@@ -67,5 +68,7 @@ class VerifyClient(Spec):
     expect: str = Field(description="the address that must answer")
     times: int = Field(default=3, ge=1)
     ttl_seconds: int = Field(
-        default=0, ge=0, description="not Done sooner after the step began: caches hold the old address so long"
+        default=0,
+        ge=0,
+        description="not Done sooner after the step began: caches hold the old address so long",
     )

@@ -24,7 +24,7 @@ def after(seconds: float) -> datetime:
 
 def reported(events: list[Event], **expected: Any) -> WorkloadReport:
     rehydrate: Spec = _Rehydrate(workload="digits", store="s", folder="/d", floor="f", max_epoch=1)
-    promise = {
+    promise: dict[str, Any] = {
         "workload": "digits",
         "rpo": timedelta(seconds=60),
         "rto": timedelta(seconds=100),

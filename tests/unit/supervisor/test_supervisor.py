@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from relight.errors import Refused, UsageError
+from relight.errors import Conflict, Refused, RelightError, UsageError
 from relight.plan import Process
 from relight.supervisor import Supervisor, keeper
 
@@ -121,12 +121,12 @@ def test_after_one_that_ended_a_new_attempt_starts_anew_and_the_old_one_is_kept(
 
 
 def test_of_many_controllers_that_start_at_once_one_does(supervisor: Supervisor, folder: Path) -> None:
-    refused: list[Refused] = []
+    refused: list[RelightError] = []
 
     def start() -> None:
         try:
             Supervisor(folder).start("r", "s", ("sh", "-c", f"echo x >> {folder}/effects; sleep 60"), {})
-        except Refused as refusal:
+        except (Refused, Conflict) as refusal:
             refused.append(refusal)
 
     threads = [threading.Thread(target=start) for _ in range(8)]
@@ -172,6 +172,18 @@ def test_a_start_that_was_cut_off_before_it_happened_never_was(supervisor: Super
     time.sleep(0.1)
     assert not (folder / "late").exists()
     assert found(supervisor).attempt == 2
+
+
+def test_a_start_that_was_cut_off_and_came_through_after_all_is_not_started_twice(
+    supervisor: Supervisor, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor.start("r", "s", SLEEP, {})
+    # To the next controller it looks as if it never happened, until it tries to declare it void.
+    monkeypatch.setattr(Supervisor, "_last", lambda *_: None)
+    with pytest.raises(Conflict, match="came through after all"):
+        Supervisor(folder).start("r", "s", SLEEP, {}, attempt=2)
+    monkeypatch.undo()
+    assert (found(supervisor).running, found(supervisor).attempt) == (True, 1)
 
 
 def test_a_start_that_was_cut_off_leaves_the_one_before_it_to_be_found(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -137,6 +138,19 @@ def test_a_client_asks_the_new_address_by_the_old_name(
     assert 0 < outcome.facts.milliseconds < 1000
     assert [asked.path for asked in server.asked] == ["/check?deep=1"] * 3
     assert {asked.headers["host"] for asked in server.asked} == {f"app.demo.test:{server.port}"}
+
+
+def test_it_is_not_done_before_caches_have_let_the_old_address_go(
+    world: World, context: FakeContext, server: HttpServer
+) -> None:
+    world.give(a=NEW, b=NEW, c=NEW)
+    spec = verify(server).model_copy(update={"ttl_seconds": 30})
+    context.clock += timedelta(seconds=10)
+    outcome = VerifyClientHandler(world).attempt(spec, context)
+    assert isinstance(outcome, Working)
+    assert outcome.check_in == timedelta(seconds=20)
+    context.clock += timedelta(seconds=20)
+    assert isinstance(VerifyClientHandler(world).attempt(spec, context), Done)
 
 
 def test_a_server_that_still_gives_the_old_address_is_waited_for(

@@ -1,0 +1,48 @@
+"""What a run came to, said at its end: the report, what people must do next, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from relight.app import CATALOGUE
+from relight.cli.exits import DONE, FAILED, MISSED, WAITS
+from relight.cli.gates import approve_command, people
+from relight.cli.output import Screen
+from relight.cli.report_view import report_view
+from relight.control import Report, report_of
+from relight.engine import Journal, RunState, fold
+
+
+def tell_outcome(journal: Journal, state: RunState, anchor_trouble: str) -> int:
+    """Show the report of a run that ended or waits for people; return the exit code."""
+    report = report_of(state, tuple(journal.events(state.run)))
+    Screen().print(report_view(report, steps=False))
+    if anchor_trouble:
+        sys.stderr.write(f"warning: the witness does not have the end of this record: {anchor_trouble}\n")
+    if state.ended:
+        return exit_of(report)
+    _tell_gates(state)
+    return WAITS
+
+
+def exit_of(report: Report) -> int:
+    """The exit code that the report of a run which ended comes to."""
+    if report.result != "done":
+        return FAILED
+    return DONE if report.objectives_met else MISSED
+
+
+def read_report(journal: Journal, run: str) -> Report:
+    """The report of a run as its journal has it."""
+    events = tuple(journal.events(run))
+    return report_of(fold(events, CATALOGUE), events)
+
+
+def _tell_gates(state: RunState) -> None:
+    """Say which gates wait, and what the people must type."""
+    screen = Screen()
+    for name, gate in state.waiting_gates.items():
+        missing = gate.identities - len(gate.approvals)
+        screen.print(f"\nwaits for {people(missing)}: {gate.question}", style="yellow", soft_wrap=True)
+        screen.print(f"  {approve_command(state.run, name)}", soft_wrap=True)
+    screen.print(f"\nthen: relight resume {state.run}", soft_wrap=True)
