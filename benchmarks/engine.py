@@ -45,7 +45,7 @@ def surroundings() -> Surroundings:
         claims=MemoryClaims(),
         anchors=MemoryAnchors(),
         redact=lambda text: text,
-        may_approve=lambda _: True,
+        why_not=lambda _request, _state: "",
     )
 
 

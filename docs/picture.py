@@ -2,8 +2,8 @@
 
     python docs/picture.py [OUTPUT.svg]      (make picture)
 
-Nothing is drawn by hand: what the demo writes goes through a small terminal, which knows as much as rich's live
-display needs (cursor up, carriage return, erased lines), and rich draws what is on it in the end.
+Nothing is drawn by hand: what the demo writes goes through a small terminal, which knows as much as rich's
+live display needs (cursor up, carriage return, erased lines), and rich draws what is on it in the end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-WIDTH, HEIGHT = 118, 44
+WIDTH, HEIGHT = 108, 44
 _DEMO_SECONDS = 120
 _ESCAPE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+|\x1b")
 _FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)

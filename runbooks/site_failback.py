@@ -12,12 +12,23 @@ from datetime import timedelta
 
 from relight.estate import Estate
 from relight.fence import ConfirmVerdict, RaiseEpoch
-from relight.plan import Expectation, Finding, Plan, Ref, RetryPolicy, Runbook, RunbookInput, Step
+from relight.plan import (
+    Expectation,
+    Finding,
+    Irreversible,
+    Plan,
+    Ref,
+    RetryPolicy,
+    Runbook,
+    RunbookInput,
+    Step,
+)
 from relight.recipes import BringUp, bring_up, make_room, move_names
 from relight.situation import Known, Situation
 from relight.vault import CopyPoint, FenceStore
 from relight.workload import Drain, Start, Stop
 
+_NO_WAY_BACK = Irreversible("an epoch never goes back: move the work again with a new run")
 _PATIENT = RetryPolicy(attempts=8, first=timedelta(seconds=0.5), longest=timedelta(seconds=10))
 
 
@@ -105,6 +116,7 @@ def _hand_over(estate: Estate, situation: Situation, name: str, home: str, away:
         id=f"drain-{name}",
         title=f"let {name} seal a last point at {away} and end",
         spec=Drain(site=away, workload=name),
+        undo=Irreversible(f"{name} has ended at {away}: start it there from its last point, or go on"),
         after=("make-room",),
         retry=_PATIENT,
     )
@@ -124,6 +136,7 @@ def _hand_over(estate: Estate, situation: Situation, name: str, home: str, away:
         id=f"fence-{name}",
         title=f"give {home} the right to write for {name}",
         spec=RaiseEpoch(workload=name, above=epoch, active=home),
+        undo=_NO_WAY_BACK,
         after=(copy.id,),
         retry=_PATIENT,
     )
@@ -132,6 +145,7 @@ def _hand_over(estate: Estate, situation: Situation, name: str, home: str, away:
             id=f"fence-{name}-in-{store}",
             title=f"make store {store} refuse {name}'s old epoch",
             spec=FenceStore(store=store, workload=name, epoch=Ref(fence.id, "epoch")),
+            undo=_NO_WAY_BACK,
             after=(fence.id,),
             retry=_PATIENT,
         )
@@ -164,6 +178,7 @@ def _stop_away(name: str, away: str, after: str) -> Step:
         id=f"stop-{name}-at-{away}",
         title=f"stop {name} at {away}, where nobody asks it any more",
         spec=Stop(site=away, workload=name),
+        undo=Irreversible(f"{name} was stopped at {away}; it serves from home"),
         after=(after,),
         retry=_PATIENT,
     )

@@ -13,11 +13,22 @@ from datetime import datetime, timedelta
 
 from relight.estate import Estate
 from relight.fence import ConfirmVerdict, RaiseEpoch
-from relight.plan import Expectation, Finding, Plan, Ref, RetryPolicy, Runbook, RunbookInput, Step
+from relight.plan import (
+    Expectation,
+    Finding,
+    Irreversible,
+    Plan,
+    Ref,
+    RetryPolicy,
+    Runbook,
+    RunbookInput,
+    Step,
+)
 from relight.recipes import BringUp, bring_up, floor_of, make_room, move_names, point_findings
 from relight.situation import Known, Situation, Verdict
 from relight.vault import FenceStore
 
+_NO_WAY_BACK = Irreversible("an epoch never goes back: the old side stays fenced; go on, or fail back later")
 _EVERY_VERDICT: tuple[Verdict, ...] = ("lost", "suspect", "unknown", "healthy")
 
 
@@ -138,6 +149,7 @@ def _fence(
         id=f"fence-{name}",
         title=f"take the right to write for {name} from the old side",
         spec=RaiseEpoch(workload=name, above=epoch, active=to),
+        undo=_NO_WAY_BACK,
         after=(after,),
         retry=RetryPolicy(attempts=8, first=timedelta(seconds=0.5), longest=timedelta(seconds=5)),
     )
@@ -151,6 +163,7 @@ def _fence(
                 epoch=Ref(raise_epoch.id, "epoch"),
                 if_reachable=store != estate.sites[to].store,
             ),
+            undo=_NO_WAY_BACK,
             after=(raise_epoch.id,),
         )
         for store in estate.workloads[name].writes

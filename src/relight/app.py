@@ -7,17 +7,18 @@ only what its plan needs. `World` makes ports for what an estate declares; handl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from relight.control import Project, ThreadSurveyor
+from relight.control import Project, ThreadSurveyor, make_plan, why_not, worse
 from relight.engine import Driver, Journal, Listener, Surroundings, ThreadExecutor
 from relight.errors import UsageError
 from relight.estate import Estate, Secrets, load_estate
-from relight.plan import Catalogue, Handler
+from relight.plan import Catalogue, Handler, Plan
 from relight.situation import Probe
 
 if TYPE_CHECKING:
@@ -190,9 +191,23 @@ def surveyor(world: World) -> ThreadSurveyor:
     return ThreadSurveyor(world.probes)
 
 
+_RESURVEY_DEADLINE = timedelta(seconds=3)
+
+
+def become_worse(world: World, plan: Plan) -> tuple[str, ...]:
+    """What has become worse since a plan was made, by making it again now.
+
+    A plan whose runbook is not in the project was brought here as a file; it is not made again.
+    """
+    loaded = Project(world.project).runbooks().get(plan.runbook)
+    if loaded is None:
+        return ()
+    situation = surveyor(world).survey(world.estate, _RESURVEY_DEADLINE)
+    return worse(plan, make_plan(loaded, world.estate, situation, plan.inputs, CATALOGUE))
+
+
 def driver(world: World, journal: Journal, run: str, listener: Listener | None = None) -> Driver:
     """A driver for one run, with real ports."""
-    approvers = world.estate.approvers
     around = Surroundings(
         catalogue=CATALOGUE,
         executor=ThreadExecutor(world.handler, world.processes),
@@ -200,6 +215,7 @@ def driver(world: World, journal: Journal, run: str, listener: Listener | None =
         claims=world.claims(),
         anchors=world.anchors(),
         redact=world.secrets.redact,
-        may_approve=lambda who: not approvers or who in approvers,
+        why_not=lambda request, state: why_not(world.estate, request, state),
+        resurvey=lambda plan: become_worse(world, plan),
     )
     return Driver(run, journal, around, listener)

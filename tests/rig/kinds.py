@@ -92,14 +92,9 @@ HANDLERS: dict[str, Handler[Any]] = {"rig.note": NoteHandler(), "rig.behave": Be
 
 
 def plan_of(*steps: Step, **fields: Any) -> Plan:
-    return Plan(
-        runbook="rig",
-        goal="test",
-        estate="rig",
-        steps=steps,
-        observed_at=datetime(2026, 1, 1, tzinfo=UTC),
-        **fields,
-    )
+    given: dict[str, Any] = {"when_stuck": "end"} | fields
+    observed_at = datetime(2026, 1, 1, tzinfo=UTC)
+    return Plan(runbook="rig", goal="test", estate="rig", steps=steps, observed_at=observed_at, **given)
 
 
 def surroundings(**changes: Any) -> Surroundings:
@@ -109,7 +104,7 @@ def surroundings(**changes: Any) -> Surroundings:
         "claims": MemoryClaims(),
         "anchors": MemoryAnchors(),
         "redact": lambda text: text,
-        "may_approve": lambda _: True,
+        "why_not": lambda _request, _state: "",
     } | changes
     if "executor" not in given:
         given["executor"] = ThreadExecutor(HANDLERS.__getitem__, given["processes"])

@@ -11,12 +11,14 @@ from typing import Any, Literal
 
 from relight.canonical import Frozen
 from relight.control import Exposure, Report
+from relight.control.changes import ChangeWord
+from relight.control.preflight import CheckResult, PlanReadiness
 from relight.estate import Objective
 from relight.plan import Estimate, Progress
 from relight.situation import Authority, Observed, Opinion, PointSummary, Verdict
 from relight.units import Duration
 
-RunWord = Literal["done", "failed", "refused", "driven", "waits", "left"]
+RunWord = Literal["done", "failed", "refused", "aborted", "driven", "waits", "left"]
 """How it is with a run. driven: a controller is at it; waits: for people; left: nobody drives it."""
 
 
@@ -180,6 +182,7 @@ class ShowAnswer(Answer):
     lease_until: datetime | None
     claims: tuple[str, ...]
     gates: tuple[GateShown, ...]
+    open_requests: tuple[str, ...]  # asked for, and not judged by a controller yet
     refused_requests: tuple[str, ...]
     steps: tuple[StepShown, ...]
 
@@ -215,3 +218,22 @@ class AuditAnswer(Answer):
     is_whole: bool
     runs: tuple[RunVerified, ...]
     faults: tuple[FoundTampering, ...]
+
+
+class PreflightAnswer(Answer):
+    """`relight preflight`."""
+
+    estate: str
+    at: datetime
+    took: Duration
+    is_passed: bool
+    checks: tuple[CheckResult, ...]
+    plans: tuple[PlanReadiness, ...]
+
+
+class PreflightChange(Answer):
+    """One line of `relight preflight --every`."""
+
+    at: datetime
+    change: ChangeWord
+    check: CheckResult

@@ -126,7 +126,7 @@ def _tell(
     if is_driven(journal.row(state.run)):
         write(f"noted; the controller of {state.run} has not answered yet: relight show {state.run}\n")
     else:
-        write(f"noted; nobody drives the run now, it is judged on: relight resume {state.run}\n")
+        write(f"noted; nobody drives the run now, so it counts only on: relight resume {state.run}\n")
     return DONE
 
 

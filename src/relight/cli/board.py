@@ -21,7 +21,20 @@ from relight.cli.gates import approve_command
 from relight.cli.live import shown_progress
 from relight.cli.output import Screen, table
 from relight.cli.wording import brief, expected
-from relight.engine import ApprovalGiven, Event, GateReached, RunState, Status, StepState
+from relight.engine import (
+    AttemptDone,
+    AttemptFailed,
+    AttemptInterrupted,
+    AttemptProgressed,
+    AttemptRetried,
+    AttemptStarted,
+    Event,
+    RunState,
+    Status,
+    StepBlocked,
+    StepLetGo,
+    StepState,
+)
 from relight.forecast import estimate_of
 from relight.plan import Expectation, Progress
 
@@ -38,6 +51,16 @@ _MARKS = {
     Status.BLOCKED: ("✗", "red"),
     Status.LET_GO: ("-", "dim"),
 }
+_OF_ONE_STEP = (
+    AttemptDone,
+    AttemptFailed,
+    AttemptInterrupted,
+    AttemptProgressed,
+    AttemptRetried,
+    AttemptStarted,
+    StepBlocked,
+    StepLetGo,
+)
 _URGENT = (
     Status.FAILED,
     Status.ASKING,
@@ -87,29 +110,23 @@ class Board:
                 self._status[name] = step.status
                 self._by_status[step.status][name] = None
             self._state = state
-        for event in events:
-            named: str | None = getattr(event, "step", None)
-            if named is not None:
-                # Those that come after it may have become ready by it.
-                for changed in (named, *state.after[named]):
-                    self._note(changed, state.steps[changed].status)
-            elif isinstance(event, (GateReached, ApprovalGiven)):
-                self._note_gated(state)
+        touched = [event.step for event in events if isinstance(event, _OF_ONE_STEP)]
+        if len(touched) < len(events):
+            touched = list(state.steps)  # people's doings are rare, and may reach far
+        for name in touched:
+            # Those that come after it may have become ready by it.
+            for changed in (name, *state.after[name]):
+                self._note(changed, state.steps[changed].status)
 
     def progressed(self, step: str, progress: Progress, _state: RunState) -> None:
         """Note how far a step has come."""
         self._progress[step] = progress
 
-    def _note_gated(self, state: RunState) -> None:
-        for name in state.gates:
-            step = state.steps.get(name.removeprefix("again:"))
-            if step:
-                self._note(step.step.id, step.status)
-
     def _note(self, name: str, status: Status) -> None:
-        before = self._status[name]
+        before = self._status.get(name)
         if before is not status:
-            self._by_status[before].pop(name, None)
+            if before:
+                self._by_status[before].pop(name, None)
             self._by_status[status][name] = None
             self._status[name] = status
 
@@ -155,7 +172,7 @@ class Board:
 
     def _most_urgent(self, state: RunState, room: int) -> list[str]:
         names: list[str] = []
-        for status in _URGENT:
+        for status in (*_URGENT, *(status for status in Status if status not in _URGENT)):
             # Of those that are done, the newest.
             there = list(self._by_status[status])
             names += there[-(room - len(names)) :] if status is Status.DONE else there[: room - len(names)]
@@ -165,7 +182,7 @@ class Board:
         return sorted(names, key=lambda name: order.get(name, 0))
 
     def _row(self, step: StepState, now: datetime) -> tuple[Text, Text, Text, Text, Text, Text]:
-        mark, style = _MARKS[step.status]
+        mark, style = _MARKS.get(step.status, ("·", ""))
         took = (step.ended_at or now) - step.started_at if step.started_at else None
         forecast = estimate_of(step.step)
         is_late = took is not None and took > forecast.p90

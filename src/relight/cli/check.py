@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from relight.approval import check_approvals
 from relight.canonical import canonical_json
 from relight.cli.answers import CheckAnswer, FoundFault
 from relight.cli.exits import DONE, FOUND, USAGE
@@ -59,7 +61,8 @@ def check_project(project: Project) -> CheckAnswer:
         is_usable = False
         faults += _of_reasons(error.reasons or (Reason(error.what, error.remedy),))
     else:
-        for found in check_estate(estate):
+        approvals = check_approvals(project.root, estate, datetime.now(UTC))
+        for found in (*check_estate(estate), *approvals):
             reason = Reason(found.message, found.remedy, places.place(found.path), found.path)
             faults.append(_fault(reason, found.severity, found.code))
     runbooks: tuple[str, ...] = ()

@@ -30,6 +30,7 @@ _AFTER_SECONDS = 3.0
 _NOTICED_WITHIN_SECONDS = 30.0
 _LOOK_EVERY_SECONDS = 0.5
 _DEADLINE = timedelta(seconds=3)
+_STYLES = {"note": "", "warning": "yellow", "override": "bold yellow", "block": "bold red"}
 
 
 class Teller:
@@ -42,7 +43,7 @@ class Teller:
 
     def say(self, text: str, style: str = "") -> None:
         """Say what happened."""
-        line = Text(f"{time.monotonic() - self._began:5.1f}s  ", "dim").append(text, style)
+        line = Text().append(f"{time.monotonic() - self._began:5.1f}s  ", "dim").append(text, style)
         self._screen.print(line, soft_wrap=True)
 
     def show(self, report: Report, *, steps: bool) -> None:
@@ -72,11 +73,11 @@ class Story:
     def tell(self) -> int:
         """Tell it to the end and return the exit code; the sandbox is left running."""
         self._come_up()
-        self._be_quiet()
+        self._watch("quiet times", _QUIET_SECONDS)
         self._die()
         plan = self._plan()
         report = self._bring_back(plan)
-        self._see_clients()
+        self._watch(f"clients at {_TAKES_OVER}", _AFTER_SECONDS)
         # On a terminal the board above has every step already.
         self._teller.show(report, steps=self._plain or not sys.stdout.isatty())
         self._tell_clients()
@@ -87,18 +88,9 @@ class Story:
             self._sandbox.start()
         self._world = open_world(self._sandbox.folder)
         self._teller.say(
-            f"{_DIES} trains a model and serves it, {_TAKES_OVER} stands by; three observers look on, "
-            "a client asks 20 times a second"
+            f"{_DIES} trains a model and serves it; {_TAKES_OVER} stands by; observers look on; "
+            "a client asks all the time"
         )
-
-    def _be_quiet(self) -> None:
-        until = time.monotonic() + _QUIET_SECONDS
-        with self._teller.waiting("quiet times") as now:
-            while time.monotonic() < until:
-                said = self._progress(self._look())
-                now(said)
-                time.sleep(_LOOK_EVERY_SECONDS)
-        self._teller.say(said)
 
     def _die(self) -> None:
         processes = len(self._sandbox.alive(_DIES))
@@ -116,18 +108,20 @@ class Story:
                         f"the observers do not agree that {_DIES} is lost", "is the machine very busy?"
                     )
                 time.sleep(_LOOK_EVERY_SECONDS / 5)
-        downs = sorted({f"{o.observer}: {o.reason}" for o in seen.opinions if o.capability == "compute"})
-        self._teller.say(f"the observers conclude that {_DIES} is lost ({', '.join(downs)})", "yellow")
+        asked = [opinion for opinion in seen.opinions if opinion.capability == "compute"]
+        who, why = ", ".join(o.observer for o in asked), " or ".join({o.reason: None for o in asked})
+        self._teller.say(f"the observers conclude that {_DIES} is lost ({who}: {why})", "yellow")
 
     def _plan(self) -> Plan:
         project = Project(self._sandbox.folder)
         plan = plan_now(project, self._world, "site-failover", {"site": _DIES}, _DEADLINE)
         self._teller.say(
             f"relight run site-failover -i site={_DIES}: {count(len(plan.steps), 'step')}, "
-            f"forecast {expected(plan.forecast)}, {len(plan.overrides)} signatures needed"
+            f"forecast {expected(plan.forecast)}, {'people' if plan.overrides else 'nobody'} must sign"
         )
         for finding in plan.findings:
-            self._teller.say(f"  {finding.strength}: {finding.message}")
+            if finding.code != "site-lost":  # that was just told
+                self._teller.say(f"  {finding.message}", _STYLES[finding.strength])
         return plan
 
     def _bring_back(self, plan: Plan) -> Report:
@@ -137,24 +131,27 @@ class Story:
             state = driver(self._world, journal, run, listener).drive(wait=False)
         return report_of(state, tuple(journal.events(run)))
 
-    def _see_clients(self) -> None:
-        until = time.monotonic() + _AFTER_SECONDS
-        with self._teller.waiting(f"clients at {_TAKES_OVER}") as now:
-            while time.monotonic() < until:
-                said = self._progress(self._look())
-                now(said)
-                time.sleep(_LOOK_EVERY_SECONDS)
-        self._teller.say(said)
-
     def _tell_clients(self) -> None:
         log = self._sandbox.client_log()
         served = ", ".join(f"{number:,} by {site}" for site, number in log.by_site.items())
         self._teller.say(
-            f"clients sent {log.requests:,} requests: {log.failures} failed, "
-            f"the longest time without an answer was {brief(log.longest_gap)}; answered {served}"
+            f"clients: {log.requests:,} requests, {log.failures} failed, "
+            f"longest silence {brief(log.longest_gap)}; answered {served}"
         )
 
     # Looking
+
+    def _watch(self, what: str, seconds: float) -> None:
+        """Show for a while how things stand, and say how they stood in the end."""
+        until = time.monotonic() + seconds
+        with self._teller.waiting(what) as now:
+            while True:
+                said = self._progress(self._look())
+                now(said)
+                if time.monotonic() > until:
+                    break
+                time.sleep(_LOOK_EVERY_SECONDS)
+        self._teller.say(said)
 
     def _look(self) -> Situation:
         return surveyor(self._world).survey(self._world.estate, _DEADLINE)
@@ -166,11 +163,9 @@ class Story:
         points = seen.workloads[_TRAINS].points_in(_TAKES_OVER)
         log = self._sandbox.client_log()
         point = (
-            f"the newest point in {_TAKES_OVER} is of step {points[-1].step}, "
-            f"{brief(seen.now - points[-1].sealed_at)} old"
-            if points
-            else f"no point in {_TAKES_OVER} yet"
+            f"step {points[-1].step}, {brief(seen.now - points[-1].sealed_at)} old" if points else "none yet"
         )
         return (
-            f"training at {site} is at step {step}; {point}; {log.requests:,} requests, {log.failures} failed"
+            f"training at {site}: step {step}; newest point in {_TAKES_OVER}: {point}; "
+            f"{log.requests:,} requests, {log.failures} failed"
         )

@@ -17,6 +17,7 @@ STYLES = {
     "done": "green",
     "failed": "red",
     "refused": "red",
+    "aborted": "red",
     "driven": "cyan",
     "waits": "yellow",
     "left": "yellow",

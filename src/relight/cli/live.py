@@ -109,6 +109,10 @@ def told(event: Event, state: RunState) -> str:  # noqa: PLR0911, PLR0912 - one 
             )
         case RunEnded():
             return f"{state.run} is {event.result}" + (f": {event.reason}" if event.reason else "")
+        case _:
+            said = event.model_dump(mode="json", exclude={"at", "type"}, exclude_defaults=True)
+            told = ", ".join(f"{name} {value}" for name, value in said.items())
+            return f"{event.type.replace('-', ' ')}: {told}"
 
 
 def shown_progress(progress: Progress) -> str:

@@ -20,6 +20,7 @@ from relight.errors import RelightError
 COMMANDS = {
     "init": "make a project: an estate to edit, and the shipped runbooks",
     "check": "read the estate and the runbooks, and say all that is wrong",
+    "preflight": "try everything that plans would need, before they are needed",
     "status": "look at everything now: verdicts, points, RPO as it stands",
     "plan": "show what a runbook would do, and what it would come to",
     "run": "carry a plan out",
@@ -28,6 +29,7 @@ COMMANDS = {
     "show": "show where a run stands, step by step",
     "report": "show what a run came to: actual against objective and forecast",
     "approve": "sign what a run waits for",
+    "sign": "sign an answer here, to be handed in on another machine",
     "audit": "prove that the record of a run is whole",
     "demo": "two sites on this machine; one dies; Relight brings the work back",
 }

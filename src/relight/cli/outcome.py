@@ -15,14 +15,14 @@ from relight.engine import Journal, RunState, fold
 
 def tell_outcome(journal: Journal, state: RunState, anchor_trouble: str) -> int:
     """Show the report of a run that ended or waits for people; return the exit code."""
-    report = report_of(state, tuple(journal.events(state.run)))
-    Screen().print(report_view(report, steps=False))
     if anchor_trouble:
         sys.stderr.write(f"warning: the witness does not have the end of this record: {anchor_trouble}\n")
-    if state.ended:
-        return exit_of(report)
-    _tell_gates(state)
-    return WAITS
+    if not state.ended:
+        _tell_gates(state)
+        return WAITS
+    report = report_of(state, tuple(journal.events(state.run)))
+    Screen().print(report_view(report, steps=False))
+    return exit_of(report)
 
 
 def exit_of(report: Report) -> int:

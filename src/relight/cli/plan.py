@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -62,6 +63,7 @@ def plan(
     )
     if output:
         _keep(made, output)
+        sys.stderr.write(f"kept in {output}; carry it out with: relight run {output}\n")
     match Format.JSON if as_json else form:
         case Format.TEXT:
             write(as_text(made) + "\n")

@@ -17,7 +17,7 @@ _STYLES = {"done": "green", "failed": "bold red", "refused": "bold red", "blocke
 
 def report_view(report: Report, *, steps: bool) -> RenderableType:
     """What was reached against what was promised; with `steps`, each of them too."""
-    parts: list[RenderableType] = [Text(""), _headline(report)]
+    parts: list[RenderableType] = [Text(""), _headline(report), _circumstances(report)]
     if report.reason:
         parts.append(Text(f"  {report.reason}", "red"))
     if report.workloads:
@@ -29,23 +29,25 @@ def report_view(report: Report, *, steps: bool) -> RenderableType:
 
 
 def _headline(report: Report) -> Text:
-    line = Text().append(f"{report.run}: {report.goal}: ", "bold")
-    line.append(report.result, _STYLES.get(report.result, ""))
+    line = Text().append(f"{report.goal}: ", "bold").append(report.result, _STYLES.get(report.result, ""))
     if report.took is not None:
         line.append(f" in {brief(report.took)}, forecast {expected(report.forecast)}")
-    else:
-        line.append(f" since {instant(report.started_at)}")
     if report.result == "done" and report.workloads:
         met = report.objectives_met
         line.append(
             "; objectives met" if met else "; an objective was missed", "green" if met else "bold red"
         )
+    return line
+
+
+def _circumstances(report: Report) -> Text:
     told = [
+        f"{report.run}, submitted by {report.by}, {instant(report.started_at)}",
         count(report.retries, "retry", "retries") if report.retries else "",
         count(report.interruptions, "cut-off try", "cut-off tries") if report.interruptions else "",
         f"taken up {report.controllers} times" if report.controllers > 1 else "",
     ]
-    return line.append("".join(f"; {part}" for part in told if part))
+    return Text("; ".join(part for part in told if part), "dim")
 
 
 def _workloads(report: Report) -> Table:
@@ -76,8 +78,8 @@ def _rpo_verdict(workload: WorkloadReport) -> Text:
         return Text("not shown by the run", "yellow")
     line = Text().append(*(("met", "green") if workload.rpo_met else ("missed", "red")))
     if workload.rpo_steps is not None:
-        line.append(f", {count(workload.rpo_steps, 'training step')} to be done again")
-    return line.append(f", {lost_hours(workload.rpo_gpu_hours)} lost")
+        line.append(f", {count(workload.rpo_steps, 'training step')} again")
+    return line.append(f", {lost_hours(workload.rpo_gpu_hours)}")
 
 
 def _points(report: Report) -> list[Text]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import typer
 from rich.console import Group, RenderableType
@@ -17,7 +18,7 @@ from relight.cli.output import Screen, table, write_json
 from relight.cli.session import JsonOption, ProjectOption, RunArgument, command, find_project, read_journal
 from relight.cli.wording import brief, expected, instant
 from relight.control import find_run
-from relight.engine import RunRow, RunState, StepState, fold
+from relight.engine import Request, RunRow, RunState, StepState, fold
 from relight.forecast import estimate_of
 
 _STEP_STYLES = {"done": "green", "failed": "red", "blocked": "red", "running": "cyan", "retrying": "yellow"}
@@ -36,14 +37,15 @@ def show(
     """Show where a run stands: who drives it, what it waits for, and every step."""
     journal = read_journal(find_project(context, project))
     name = find_run(journal, run)
-    answer = show_of(fold(journal.events(name), CATALOGUE), journal.row(name))
+    state = fold(journal.events(name), CATALOGUE)
+    answer = show_of(state, journal.row(name), journal.requests(name))
     if as_json:
         write_json(answer)
     else:
         Screen().print(_view(answer))
 
 
-def show_of(state: RunState, row: RunRow) -> ShowAnswer:
+def show_of(state: RunState, row: RunRow, requests: Sequence[Request]) -> ShowAnswer:
     """A run as it stands."""
     ended = state.ended
     return ShowAnswer(
@@ -62,6 +64,7 @@ def show_of(state: RunState, row: RunRow) -> ShowAnswer:
         lease_until=row.lease_until,
         claims=state.plan.claims,
         gates=tuple(_gate(state, name) for name in state.gates),
+        open_requests=tuple(f"{r.identity}: {r.kind} {r.body.get('gate', '')}" for r in requests),
         refused_requests=tuple(f"{r.identity}: {r.request}: {r.why}" for r in state.refusals),
         steps=tuple(_step(step) for step in state.steps.values()),
     )
@@ -116,12 +119,13 @@ def _view(answer: ShowAnswer) -> RenderableType:
         parts.append(Text(f"gate    {gate.gate}: {signed}{names}\n        {gate.question}", style))
         if gate.reached_at and not gate.is_open:
             parts.append(Text(f"        {approve_command(answer.run, gate.gate)}", "bold"))
+    parts += [Text(f"asked   {told} (not judged yet)", "yellow") for told in answer.open_requests]
     parts += [Text(f"refused {told}", "yellow") for told in answer.refused_requests]
     return Group(*parts, Text(""), _steps(answer), Text(""), _counts(answer))
 
 
 def _driver(answer: ShowAnswer) -> str:
-    if answer.state in ("done", "failed", "refused"):
+    if answer.ended_at is not None:
         return f"ended   {instant(answer.ended_at)}"
     host, _, rest = answer.holder.partition("/")
     who = f"process {rest.partition('/')[0]} on {host}, term {answer.term}" if answer.holder else "nobody yet"

@@ -1,10 +1,13 @@
 """The use cases: survey, plan, submit, answer, report. The command, the API and the watcher call these."""
 
+from relight.control.authority import why_not
+from relight.control.describing import Supposing, described, read_supposition
 from relight.control.exposure import Exposure, exposures
-from relight.control.planning import forecast_findings, make_plan, worsened
+from relight.control.planning import forecast_findings, make_plan, worse, worsened
 from relight.control.project import LoadedRunbook, Project
 from relight.control.reporting import PersonSaid, Report, StepReport, WorkloadReport, report_of
-from relight.control.running import approve, find_run, new_run_name, submit
+from relight.control.running import approve, ask, find_run, new_run_name, submit
+from relight.control.supposing import Supposition, suppose, suppositions
 from relight.control.survey import ThreadSurveyor
 
 __all__ = [
@@ -14,15 +17,24 @@ __all__ = [
     "Project",
     "Report",
     "StepReport",
+    "Supposing",
+    "Supposition",
     "ThreadSurveyor",
     "WorkloadReport",
     "approve",
+    "ask",
+    "described",
     "exposures",
     "find_run",
     "forecast_findings",
     "make_plan",
     "new_run_name",
+    "read_supposition",
     "report_of",
     "submit",
+    "suppose",
+    "suppositions",
+    "why_not",
+    "worse",
     "worsened",
 ]

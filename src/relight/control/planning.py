@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from relight.control.project import LoadedRunbook
 from relight.estate import Estate
 from relight.forecast import Forecast, forecast
-from relight.plan import Catalogue, Finding, Plan
+from relight.plan import Catalogue, Finding, Plan, Strength
 from relight.situation import Situation
 from relight.units import format_duration
+
+_RTO_MISSED = "rto-missed"
+_GRAVITY: Mapping[Strength, int] = {"note": 0, "warning": 1, "override": 2, "block": 3}
 
 
 def make_plan(
@@ -38,6 +41,23 @@ def make_plan(
     )
 
 
+def worse(old: Plan, new: Plan) -> tuple[str, ...]:
+    """What a later plan of the same says that its people had not agreed to: another goal, graver findings.
+
+    A missed RTO is left out: it grows by itself while people decide, and going on is the fastest way back.
+    """
+    told = [f"the goal is now: {new.goal}"] if new.goal != old.goal else []
+    before = {(f.code, f.subject): _GRAVITY[f.strength] for f in old.findings}
+    told += [
+        f"{f.strength}: {f.message}"
+        for f in new.findings
+        if f.strength in ("override", "block")
+        and f.code != _RTO_MISSED
+        and _GRAVITY[f.strength] > before.get((f.code, f.subject), 0)
+    ]
+    return tuple(told)
+
+
 def forecast_findings(plan: Plan, expected: Forecast, situation: Situation) -> list[Finding]:
     """An override for each workload that nine times of ten would not be back in time.
 
@@ -51,7 +71,7 @@ def forecast_findings(plan: Plan, expected: Forecast, situation: Situation) -> l
             findings.append(
                 Finding(
                     strength="override",
-                    code="rto-missed",
+                    code=_RTO_MISSED,
                     subject=promise.workload,
                     message=f"{promise.workload} will be back {format_duration(passed + back.p50)} after its "
                     f"loss (P90 {format_duration(passed + back.p90)}); the objective is "

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 
-from relight.engine import Claims, Journal, RunStarted
+from relight.engine import REQUESTS, Claims, Journal, RunStarted
 from relight.errors import Refused, UsageError
 from relight.plan import Plan
+
+_NEED_A_REASON = frozenset({"approve", "refuse", "skip", "abort"})
 
 
 def new_run_name(runbook: str, now: datetime) -> str:
@@ -50,15 +52,24 @@ def find_run(journal: Journal, name: str) -> str:
     raise UsageError(f"there is no run {name!r}", "relight runs lists them")
 
 
-def approve(journal: Journal, run: str, gate: str, *, identity: str, reason: str, digest: str) -> int:
-    """Ask the run's controller to take an approval of a gate for a plan's digest; returns the request's id.
+def ask(journal: Journal, run: str, kind: str, *, identity: str, body: dict[str, str]) -> int:
+    """Ask something of the controller of a run; returns the request's id. Raise Refused if it has ended.
 
-    The controller judges it: an unknown person, another gate or another plan is refused, and recorded.
+    Kinds are those of `relight.engine.REQUESTS`. The controller judges it: a person who may not, an unknown
+    gate or step, another plan's digest is refused, and recorded. Bodies: approve and refuse take gate, digest
+    and reason; retry takes step; skip takes step, reason and facts (JSON); abort takes reason and undo
+    ("yes"); pause and continue take a reason.
     """
-    row = journal.row(run)
-    if row.ended:
-        raise Refused(f"{run} has ended; there is nothing to approve")
-    if not reason.strip():
-        raise UsageError("an approval needs a reason", 'say why: --reason "…"; it goes into the record')
+    if kind not in REQUESTS:
+        raise UsageError(f"a run cannot be asked to {kind}", f"it can be asked to {', '.join(REQUESTS)}")
+    if journal.row(run).ended:
+        raise Refused(f"{run} has ended; there is nothing to {kind}")
+    if kind in _NEED_A_REASON and not body.get("reason", "").strip():
+        raise UsageError(f"to {kind} needs a reason", 'say why: --reason "…"; it goes into the record')
+    return journal.ask(run, kind, identity, body, datetime.now(UTC))
+
+
+def approve(journal: Journal, run: str, gate: str, *, identity: str, reason: str, digest: str) -> int:
+    """Ask the controller to take an approval of a gate, given for the plan with this digest."""
     body = {"gate": gate, "reason": reason, "digest": digest}
-    return journal.ask(run, "approve", identity, body, datetime.now(UTC))
+    return ask(journal, run, "approve", identity=identity, body=body)

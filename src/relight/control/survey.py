@@ -2,55 +2,41 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any
 
+from relight.control.asking import ask_all
 from relight.errors import RelightError
 from relight.estate import Estate
 from relight.situation import Known, Opinion, Probe, SiteSituation, Situation, Unknown
 from relight.units import Duration, format_duration
 
-_Answer = tuple[Probe, Known[Any] | Unknown]
-
 
 class ThreadSurveyor:
-    """Asks each probe in a daemon thread: one that hangs is left behind when the deadline has passed."""
+    """Asks every probe at once; what has not answered when the deadline passes is left behind."""
 
     def __init__(self, probes: Callable[[Estate], Iterable[Probe]]) -> None:
         self._probes = probes
 
     def survey(self, estate: Estate, deadline: Duration) -> Situation:
         """See Surveyor.survey."""
-        answers: SimpleQueue[_Answer] = SimpleQueue()
-        waiting = {probe.path: probe for probe in self._probes(estate)}
-        found: dict[tuple[str, ...], Known[Any] | Unknown] = {
-            path: Unknown(reason=f"no answer within {format_duration(deadline)}") for path in waiting
-        }
-        until = time.monotonic() + deadline.total_seconds()
-        for probe in waiting.values():
-            Thread(target=_ask, args=(probe, answers), name="survey", daemon=True).start()
-        for _ in waiting:
-            try:
-                probe, answer = answers.get(timeout=max(0.0, until - time.monotonic()))
-            except Empty:
-                break
-            found[probe.path] = answer
-        return _situation(estate, found)
+        asked = {probe.path: probe.ask for probe in self._probes(estate)}
+        answers = ask_all(asked, deadline, "survey")
+        silent = Unknown(reason=f"no answer within {format_duration(deadline)}")
+        return _situation(
+            estate, {path: _seen(answers[path].value) if path in answers else silent for path in asked}
+        )
 
 
-def _ask(probe: Probe, answers: SimpleQueue[_Answer]) -> None:
-    answer: Known[Any] | Unknown
-    try:
-        answer = Known(value=probe.ask())
-    except RelightError as error:
-        answer = Unknown(reason=error.what)
-    except Exception as error:  # noqa: BLE001 (one broken probe must not cost the survey)
-        answer = Unknown(reason=f"the probe broke: {type(error).__name__}: {error}")
-    answers.put((probe, answer))
+def _seen(value: Any) -> Known[Any] | Unknown:
+    match value:
+        case RelightError():
+            return Unknown(reason=value.what)
+        case Exception():
+            return Unknown(reason=f"the probe broke: {type(value).__name__}: {value}")
+        case _:
+            return Known(value=value)
 
 
 def _situation(estate: Estate, found: dict[tuple[str, ...], Known[Any] | Unknown]) -> Situation:

@@ -7,6 +7,7 @@ at any instant and called again.
 from relight.engine.decide import decide, recorded
 from relight.engine.driver import LEASE, Driver, Listener, Surroundings
 from relight.engine.events import (
+    AbortAsked,
     ApprovalGiven,
     AttemptDone,
     AttemptFailed,
@@ -16,24 +17,40 @@ from relight.engine.events import (
     AttemptStarted,
     ClaimsTaken,
     Event,
+    GateEscalated,
+    GateExpired,
     GateReached,
+    GateRefused,
+    GroupOpened,
     LeaseTaken,
     RequestRefused,
+    Resurveyed,
+    RetryAsked,
+    RunContinued,
     RunEnded,
+    RunPaused,
     RunStarted,
+    RunStuck,
     StepBlocked,
     StepLetGo,
+    StepSkipped,
 )
 from relight.engine.executor import ThreadExecutor
 from relight.engine.holder import is_gone, this_holder
 from relight.engine.journal import GENESIS, Entry, Journal, Request, RunRow, chained
 from relight.engine.ports import Anchors, Call, Claims, Executor, Processes
-from relight.engine.state import SETTLED, GateState, RunState, Status, StepState, begin, fold
+from relight.engine.requests import REQUESTS, Judge
+from relight.engine.state import RunState, begin, fold
+from relight.engine.steps import SETTLED, SUCCEEDED, UNDO, GateState, Status, StepState, WindowState
 
 __all__ = [
     "GENESIS",
     "LEASE",
+    "REQUESTS",
     "SETTLED",
+    "SUCCEEDED",
+    "UNDO",
+    "AbortAsked",
     "Anchors",
     "ApprovalGiven",
     "AttemptDone",
@@ -49,24 +66,36 @@ __all__ = [
     "Entry",
     "Event",
     "Executor",
+    "GateEscalated",
+    "GateExpired",
     "GateReached",
+    "GateRefused",
     "GateState",
+    "GroupOpened",
     "Journal",
+    "Judge",
     "LeaseTaken",
     "Listener",
     "Processes",
     "Request",
     "RequestRefused",
+    "Resurveyed",
+    "RetryAsked",
+    "RunContinued",
     "RunEnded",
+    "RunPaused",
     "RunRow",
     "RunStarted",
     "RunState",
+    "RunStuck",
     "Status",
     "StepBlocked",
     "StepLetGo",
+    "StepSkipped",
     "StepState",
     "Surroundings",
     "ThreadExecutor",
+    "WindowState",
     "begin",
     "chained",
     "decide",

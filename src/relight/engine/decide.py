@@ -19,28 +19,55 @@ from relight.engine.events import (
     AttemptRetried,
     AttemptStarted,
     Event,
+    GateEscalated,
+    GateExpired,
     GateReached,
+    GateRefused,
+    GroupOpened,
     RunEnded,
+    RunStuck,
     StepBlocked,
     StepLetGo,
 )
-from relight.engine.state import SETTLED, RunState, Status, StepState
+from relight.engine.state import RunState
+from relight.engine.steps import SETTLED, SUCCEEDED, UNDO, GateState, Status, StepState
 from relight.plan import Done, Failed, Outcome, Retry, Working
 from relight.units import format_duration
+
+_MOST_NAMED = 20  # steps that one event names
 
 
 def decide(state: RunState, now: datetime, room: int, busy: Collection[str] = ()) -> list[Event]:
     """The next events. `room`: attempts that may start; `busy`: steps whose last call has not returned."""
     if state.ended:
         return []
+    if state.refused:
+        return [*_let_go(state, now), RunEnded(at=now, result="refused", reason=_refusal(state.refused))]
     events: list[Event] = [_timed_out(state, name, now) for name in state.overdue]
     events += [StepBlocked(at=now, step=name, reason=_why_blocked(state, name)) for name in state.impossible]
     events += [_question(state, name, now) for name in state.unannounced]
-    if not state.unmet_overrides:
+    events += [event for name in state.gates_due if (event := _unanswered(state.gates[name], name, now))]
+    if not state.unmet_overrides and not state.paused:
+        events += _next_groups(state, now)
         events += _starts(state, now, room, busy)
-    if not events and state.needed_open == 0:
-        events = [*_let_go(state, now), _end(state, now)]
-    return events
+    return events or _conclusion(state, now)
+
+
+def _conclusion(state: RunState, now: datetime) -> list[Event]:
+    """The end, when nothing is needed any more; or that people are needed, where a failure stands."""
+    if state.paused or state.stuck:
+        return []
+    if state.needed_open:
+        # Nothing runs, nothing is due and nobody is asked: say so instead of waiting for ever.
+        startable = any(state.ready.values())
+        idle = not (startable or state.running or state.waiting_gates or state.wake_at())
+        open_steps = (name for name, step in state.steps.items() if step.status not in SETTLED)
+        return [RunStuck(at=now, steps=tuple(islice(open_steps, _MOST_NAMED)))] if idle else []
+    end = _end(state, now)
+    if end.result == "failed" and state.plan.when_stuck == "ask":
+        dead = state.failed or [n for n, step in state.steps.items() if step.status is Status.BLOCKED]
+        return [RunStuck(at=now, steps=tuple(islice(dead, _MOST_NAMED)))]
+    return [*_let_go(state, now), end]
 
 
 def recorded(outcome: Outcome, state: StepState, run: str, now: datetime) -> Event:
@@ -92,6 +119,28 @@ def _question(state: RunState, name: str, now: datetime) -> Event:
     return GateReached(at=now, gate=name, question=gate.question, identities=gate.identities)
 
 
+def _unanswered(gate: GateState, name: str, now: datetime) -> Event | None:
+    """What follows from nobody having answered a gate until now."""
+    limits, reached = gate.gate, gate.reached_at or now
+    if limits.expire_after is not None and now - reached >= limits.expire_after:
+        return GateExpired(at=now, gate=name, fallback=limits.fallback)
+    if limits.escalate_after is not None and gate.escalated_at is None:
+        return GateEscalated(at=now, gate=name, to=limits.escalate_to)
+    return None
+
+
+def _next_groups(state: RunState, now: datetime) -> list[Event]:
+    events: list[Event] = []
+    for name, window in state.windows.items():
+        groups = islice(window.waiting, window.room)
+        events += [GroupOpened(at=now, window=name, group=group) for group in groups]
+        if window.is_closed:
+            reason = f"people said no to going on with window {name}"
+            held = (step for steps in window.waiting.values() for step in steps)
+            events += [StepBlocked(at=now, step=step, reason=reason) for step in held]
+    return events
+
+
 def _starts(state: RunState, now: datetime, room: int, busy: Collection[str]) -> list[Event]:
     events: list[Event] = []
     for lane, ready in state.ready.items():
@@ -100,16 +149,22 @@ def _starts(state: RunState, now: datetime, room: int, busy: Collection[str]) ->
             free = min(free, state.plan.lanes[lane] - state.lanes_used[lane])
         if free <= 0:
             continue
-        names = islice((name for name in ready if name not in busy), free)
+        # What undoes a step waits until that step's last call has returned, as its next try would.
+        startable = (name for name in ready if name not in busy and name.removeprefix(UNDO) not in busy)
+        names = islice(startable, free)
         events += [AttemptStarted(at=now, step=name, attempt=state.steps[name].attempt + 1) for name in names]
     return events
 
 
+def _refusal(refused: GateRefused | GateExpired) -> str:
+    if isinstance(refused, GateExpired):
+        return f"nobody answered {refused.gate} in time"
+    return f"{refused.identity} said no to {refused.gate}: {refused.reason}"
+
+
 def _why_blocked(state: RunState, name: str) -> str:
     dead = [
-        before
-        for before in state.steps[name].step.after
-        if state.steps[before].status in SETTLED - {Status.DONE}
+        before for before in state.steps[name].step.after if state.steps[before].status in SETTLED - SUCCEEDED
     ]
     shown = ", ".join(dead[:5]) + (f" and {len(dead) - 5} more" if len(dead) > 5 else "")
     needed = state.steps[name].step.needed
@@ -125,13 +180,15 @@ def _let_go(state: RunState, now: datetime) -> list[Event]:
 
 
 def _end(state: RunState, now: datetime) -> RunEnded:
+    failed = "; ".join(f"{name}: {state.steps[name].reason}" for name in list(state.failed)[:3])
+    if state.aborted:
+        reason = f"aborted by {state.aborted.identity}: {state.aborted.reason}"
+        return RunEnded(at=now, result="aborted", reason=f"{reason}; {failed}" if failed else reason)
     missed = [
         name
         for name, followers in state.after.items()
-        if not followers and state.steps[name].status is not Status.DONE
+        if not followers and state.steps[name].status not in SUCCEEDED
     ]
-    failed = [name for name, step in state.steps.items() if step.status is Status.FAILED]
     if not missed:
         return RunEnded(at=now, result="done")
-    because = "; ".join(f"{name}: {state.steps[name].reason}" for name in failed[:3])
-    return RunEnded(at=now, result="failed", reason=because or f"{', '.join(missed[:3])} did not happen")
+    return RunEnded(at=now, result="failed", reason=failed or f"{', '.join(missed[:3])} did not happen")

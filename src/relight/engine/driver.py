@@ -20,7 +20,8 @@ from relight.engine.anchoring import AnchorPublisher
 from relight.engine.decide import decide, recorded
 from relight.engine.events import (
     EVENT,
-    ApprovalGiven,
+    AbortAsked,
+    AttemptDone,
     AttemptFailed,
     AttemptInterrupted,
     AttemptRetried,
@@ -28,16 +29,19 @@ from relight.engine.events import (
     ClaimsTaken,
     Event,
     LeaseTaken,
-    RequestRefused,
+    Resurveyed,
     RunEnded,
     StepLetGo,
+    StepSkipped,
 )
 from relight.engine.holder import is_gone, this_holder
-from relight.engine.journal import Journal, Request
+from relight.engine.journal import Journal
 from relight.engine.ports import Anchors, Call, Claims, Executor, Processes
-from relight.engine.state import RunState, Status, fold
+from relight.engine.requests import Judge, answer
+from relight.engine.state import RunState, fold
+from relight.engine.steps import Status
 from relight.errors import Conflict, LeaseLost, Refused, RelightError, Unreachable
-from relight.plan import Catalogue, Facts, Failed, Outcome, Progress, Retry, Working
+from relight.plan import Catalogue, Facts, Failed, Outcome, Plan, Progress, Retry, Working
 
 LEASE = timedelta(seconds=15)
 _REQUEST_POLL_SECONDS = 0.2
@@ -65,7 +69,9 @@ class Surroundings:
     claims: Claims
     anchors: Anchors
     redact: Callable[[str], str]
-    may_approve: Callable[[str], bool]
+    why_not: Judge
+    resurvey: Callable[[Plan], tuple[str, ...]] | None = None
+    """What has become worse since a plan was made; None: nothing can be looked at again."""
     lease: timedelta = LEASE
 
 
@@ -127,7 +133,7 @@ class Driver:
         self._valid_until = before + self._around.lease.total_seconds()
         self._state = fold(self._journal.events(self._run), self._around.catalogue)
         for name, step in self._state.steps.items():
-            if step.status is Status.DONE:
+            if step.status is Status.DONE or (step.status is Status.SKIPPED and step.facts):
                 self._remember_facts(name)
 
     def _begin(self) -> None:
@@ -166,7 +172,7 @@ class Driver:
             answered = self._take_requests()
             self._decide_all()
             self._commit(answered)
-            if self._state.ended or (not wait and self._waits_for_people()):
+            if self._state.ended or (not wait and self._state.waits_for_people):
                 return
             self._renew_lease()
             self._take_outcome(self._seconds_to_wait())
@@ -175,6 +181,8 @@ class Driver:
         while True:
             now = _now()
             self._state.pass_time(now)
+            if self._is_resurvey_due():
+                self._resurvey()
             room = self._around.executor.capacity - len(self._busy) - len(self._to_start())
             events = decide(self._state, now, max(0, room), self._busy)
             if not events:
@@ -186,11 +194,24 @@ class Driver:
                         event.step
                     )  # timed out, or a straggler: its process must not go on
 
+    def _is_resurvey_due(self) -> bool:
+        """Whether the next thing to happen may be the run's first effect."""
+        state = self._state
+        begun = state.is_resurveyed or state.ended or state.refused or state.aborted
+        held = state.unmet_overrides or state.paused
+        return self._around.resurvey is not None and not begun and not held
+
+    def _resurvey(self) -> None:
+        assert self._around.resurvey is not None  # noqa: S101 (asked right before)
+        worse = self._around.resurvey(self._state.plan)
+        now = _now()
+        self._record(Resurveyed(at=now, worse=worse))
+        if worse:
+            reason = f"since the plan was made it became worse: {'; '.join(worse)}"
+            self._record(RunEnded(at=now, result="refused", reason=reason))
+
     def _to_start(self) -> list[AttemptStarted]:
         return [event for event in self._pending if isinstance(event, AttemptStarted)]
-
-    def _waits_for_people(self) -> bool:
-        return bool(self._state.waiting_gates) and not self._state.running and self._state.wake_at() is None
 
     def _seconds_to_wait(self) -> float:
         seconds = [_REQUEST_POLL_SECONDS]
@@ -215,7 +236,7 @@ class Driver:
         event = self._redacted(event)
         self._state.apply(event)
         self._pending.append(event)
-        if event.type == "attempt-done":
+        if isinstance(event, AttemptDone) or (isinstance(event, StepSkipped) and event.facts):
             self._remember_facts(event.step)
 
     def _commit(self, answered: tuple[int, ...] = ()) -> None:
@@ -328,26 +349,19 @@ class Driver:
 
     def _take_requests(self) -> tuple[int, ...]:
         requests = self._journal.requests(self._run)
+        around = self._around
         for request in requests:
-            self._record(self._answer(request))
+            event = answer(request, self._state, _now(), around.catalogue, around.why_not)
+            self._abandon_what_ends(event)
+            self._record(event)
         return tuple(request.id for request in requests)
 
-    def _answer(self, request: Request) -> Event:
-        now, who = _now(), request.identity
-        if request.kind != "approve":
-            why = f"this version does not know how to {request.kind}"
-            return RequestRefused(at=now, identity=who, request=request.kind, why=why)
-        gate, approved = request.body.get("gate", ""), request.body.get("digest", "")
-        if not self._around.may_approve(who):
-            why = f"{who} is not among the estate's approvers"
-        elif gate not in self._state.gates:
-            why = f"there is no gate {gate!r}"
-        elif approved != self._state.plan.digest:
-            why = f"it was given for {approved or 'no plan'}, and the plan is {self._state.plan.digest}"
-        else:
-            reason = request.body.get("reason", "")
-            return ApprovalGiven(at=now, gate=gate, identity=who, reason=reason, digest=approved)
-        return RequestRefused(at=now, identity=who, request=f"approve {gate}", why=why)
+    def _abandon_what_ends(self, event: Event) -> None:
+        """Processes of steps that a person ends must not go on."""
+        if isinstance(event, StepSkipped):
+            self._abandoned.append(event.step)
+        elif isinstance(event, AbortAsked):
+            self._abandoned += self._state.running
 
 
 def _now() -> datetime:

@@ -54,13 +54,113 @@ class GateReached(_Event):
 
 
 class ApprovalGiven(_Event):
-    """A named person approved a gate, for the plan with this digest."""
+    """A named person approved a gate, for the plan with this digest.
+
+    `key` is the fingerprint of the key that signed it, and `evidence` what a stranger needs to check that;
+    both are empty where the estate asks for no signatures.
+    """
 
     type: Literal["approval-given"] = "approval-given"
     gate: str
     identity: str
     reason: str
     digest: str
+    key: str = ""
+    evidence: dict[str, str] = {}
+
+
+class GateRefused(_Event):
+    """A named person said no: what is behind the gate does not happen."""
+
+    type: Literal["gate-refused"] = "gate-refused"
+    gate: str
+    identity: str
+    reason: str
+    digest: str
+    key: str = ""
+    evidence: dict[str, str] = {}
+
+
+class GateEscalated(_Event):
+    """Nobody answered in time; these people are called too, and their answer counts."""
+
+    type: Literal["gate-escalated"] = "gate-escalated"
+    gate: str
+    to: tuple[str, ...]
+
+
+class GateExpired(_Event):
+    """Nobody answered at all; the plan had named what that means."""
+
+    type: Literal["gate-expired"] = "gate-expired"
+    gate: str
+    fallback: Literal["approve", "refuse"]
+
+
+class RunPaused(_Event):
+    """A person holds the run: nothing new starts, what is under way goes on."""
+
+    type: Literal["run-paused"] = "run-paused"
+    identity: str
+    reason: str
+
+
+class RunContinued(_Event):
+    """A person lets a paused run go on."""
+
+    type: Literal["run-continued"] = "run-continued"
+    identity: str
+    reason: str
+
+
+class RetryAsked(_Event):
+    """A person has a failed step tried again; what it had blocked may start after all."""
+
+    type: Literal["retry-asked"] = "retry-asked"
+    step: str
+    identity: str
+    reason: str
+
+
+class StepSkipped(_Event):
+    """A person answers for a step: it counts as done, with these facts."""
+
+    type: Literal["step-skipped"] = "step-skipped"
+    step: str
+    identity: str
+    reason: str
+    facts: dict[str, Any]
+
+
+class AbortAsked(_Event):
+    """A person ends the run: nothing starts any more, and where `undo`, what was done is taken back."""
+
+    type: Literal["abort-asked"] = "abort-asked"
+    identity: str
+    reason: str
+    undo: bool
+
+
+class Resurveyed(_Event):
+    """The world was looked at again before the first effect; `worse` is what has become worse since."""
+
+    type: Literal["resurveyed"] = "resurveyed"
+    worse: tuple[str, ...]
+
+
+class RunStuck(_Event):
+    """Nothing more can happen without people: steps that are needed have failed."""
+
+    type: Literal["run-stuck"] = "run-stuck"
+    steps: tuple[str, ...]
+
+
+class GroupOpened(_Event):
+    """The next member of a rolling window begins."""
+
+    type: Literal["group-opened"] = "group-opened"
+    window: str
+    group: str
 
 
 class RequestRefused(_Event):
@@ -144,10 +244,10 @@ class StepLetGo(_Event):
 
 
 class RunEnded(_Event):
-    """The run is over. `refused`: it never began, because of a claim or a block."""
+    """The run is over. `refused`: it had no effect, because of a claim, a no, or what had become worse."""
 
     type: Literal["run-ended"] = "run-ended"
-    result: Literal["done", "failed", "refused"]
+    result: Literal["done", "failed", "refused", "aborted"]
     reason: str = ""
 
 
@@ -157,6 +257,17 @@ Event = (
     | ClaimsTaken
     | GateReached
     | ApprovalGiven
+    | GateRefused
+    | GateEscalated
+    | GateExpired
+    | RunPaused
+    | RunContinued
+    | RetryAsked
+    | StepSkipped
+    | AbortAsked
+    | Resurveyed
+    | RunStuck
+    | GroupOpened
     | RequestRefused
     | AttemptStarted
     | AttemptProgressed

@@ -22,6 +22,13 @@ def check_coherence(estate: Estate) -> Iterator[Check]:
         yield from _check_place(estate, f"workloads.{name}", workload)
     yield from _check_room(estate)
     yield from _check_dns(estate)
+    if estate.approvals is not None and not estate.approvals.valid_for:
+        yield wrong(
+            "no-validity",
+            "approvals.valid_for",
+            "a signature that holds for 0s is never believed",
+            'write "1h", say',
+        )
 
 
 def _check_topology(estate: Estate) -> Iterator[Check]:

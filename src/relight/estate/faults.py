@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from relight.errors import Reason
 from relight.estate.documents import Places, dotted, shortened
-from relight.estate.shapes import Spot, choices_of, fields_of, find_spot, has_secrets, in_words, is_secret
+from relight.estate.shapes import Spot, choices_of, fields_of, find_spot, has_secrets, in_words, is_model
 from relight.estate.spelling import Spelling
 
 _MOST_TOLD = 1_000  # faults: who has more has one, many times over
@@ -39,6 +39,7 @@ PATTERNS = {
         "is no prefix of keys",
         'write "team/vault", without a slash at either end',
     ),
+    r"^\S(.*\S)?$": ("is no path", 'say where the file is, from the estate\'s folder: "allowed_signers"'),
 }
 """What each pattern of the models means for people; a test holds it complete."""
 
@@ -122,7 +123,7 @@ def _in_words(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
             said = _missing(fault)
         case "extra_forbidden":
             said = _unknown_key(fault, spelling)
-        case _ if is_secret(fault.spot.field):
+        case _ if fault.spot.is_secret and not fault.about_key:
             said = "a secret is only pointed at", 'write "env:NAME", "file:PATH" or "cmd:COMMAND"'
         case "literal_error" | "union_tag_invalid":
             said = _no_choice(fault, spelling)
@@ -153,8 +154,7 @@ def _missing(fault: _Fault) -> tuple[str, str]:
     if choices:
         return f'needs "{name}"', ("one of " if len(choices) > 1 else "there is only ") + ", ".join(choices)
     about = field.description if field else None
-    is_model = isinstance(wanted, type) and issubclass(wanted, BaseModel)
-    return f'needs "{name}"', about or (f"it has {', '.join(fields_of(wanted))}" if is_model else "")
+    return f'needs "{name}"', about or (f"it has {', '.join(fields_of(wanted))}" if is_model(wanted) else "")
 
 
 def _unknown_key(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
@@ -196,8 +196,10 @@ def _wrong_type(fault: _Fault) -> tuple[str, str]:
         remedy = "put it in quotes"
     elif words == "a list" and not isinstance(value, dict):
         remedy = "write [a, b], also for only one"
-    elif isinstance(wanted, type) and issubclass(wanted, BaseModel):
+    elif is_model(wanted):
         remedy = "it has " + ", ".join(fields_of(wanted))
+    elif choices_of(wanted):
+        remedy = "its kind is one of " + ", ".join(choices_of(wanted))
     elif words == "a mapping":
         remedy = 'write "name:" and below it what belongs to the name'
     elif isinstance(value, str):

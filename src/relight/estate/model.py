@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from relight.canonical import Frozen, digest_of
+from relight.estate.approvals import Approvals
 from relight.estate.identifiers import Identifier
 from relight.estate.names import Dns
 from relight.estate.observers import Observer
@@ -38,6 +39,9 @@ class Estate(Frozen):
     dns: Dns = Dns()
     approvers: tuple[Person, ...] = Field(
         default=(), description="who may approve; none: anyone who can run the command here"
+    )
+    approvals: Approvals | None = Field(
+        default=None, description="SSH keys that answers must be signed with; none: a name is believed"
     )
 
     @cached_property

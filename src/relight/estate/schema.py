@@ -15,6 +15,7 @@ _SPELT = {
     "Ttl": "TTL",
     "Url": "URL",
     "S3Store": "S3 store",
+    "Ssh": "SSH",
 }
 
 

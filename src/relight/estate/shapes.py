@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -33,6 +33,7 @@ class Spot:
     wanted: Any  # a type without Annotated and None; None where nothing is known
     owner: type[BaseModel] | None  # the model that the nearest field belongs to
     field: FieldInfo | None  # the field that stands here, where one does
+    is_secret: bool  # whether what belongs here points at a secret
 
 
 def find_spot(model: type[BaseModel], location: Sequence[str | int]) -> Spot:
@@ -40,6 +41,7 @@ def find_spot(model: type[BaseModel], location: Sequence[str | int]) -> Spot:
     wanted: Any = model
     owner: type[BaseModel] | None = None
     field: FieldInfo | None = None
+    secret = False
     parts: list[str | int] = []
     for part in location:
         members = _members(wanted)
@@ -47,13 +49,14 @@ def find_spot(model: type[BaseModel], location: Sequence[str | int]) -> Spot:
             wanted = next((m for m in members if part in kinds_of(m)), None)
             continue
         parts.append(part)
-        if isinstance(wanted, type) and issubclass(wanted, BaseModel):
+        if is_model(wanted):
             owner = wanted
             field = fields_of(wanted).get(str(part))
             wanted = _bare(field.annotation) if field else None
+            secret = field is not None and _is_secret(field)
         else:
             field, wanted = None, _inner(wanted)
-    return Spot(tuple(parts), wanted, owner, field)
+    return Spot(tuple(parts), wanted, owner, field, secret)
 
 
 @lru_cache
@@ -69,9 +72,14 @@ def choices_of(wanted: Any) -> tuple[str, ...]:
     return tuple(kind for member in _members(wanted) for kind in kinds_of(member))
 
 
+def is_model(wanted: Any) -> TypeGuard[type[BaseModel]]:
+    """Whether a mapping with fields is wanted."""
+    return isinstance(wanted, type) and issubclass(wanted, BaseModel)
+
+
 def kinds_of(model: Any) -> tuple[str, ...]:
     """The values of a model's `kind`; none where it has no kinds."""
-    if not (isinstance(model, type) and issubclass(model, BaseModel) and "kind" in model.model_fields):
+    if not is_model(model) or "kind" not in model.model_fields:
         return ()
     annotation = model.model_fields["kind"].annotation
     return tuple(map(str, get_args(annotation))) if get_origin(annotation) is Literal else ()
@@ -82,7 +90,7 @@ def in_words(wanted: Any) -> str:
     origin = get_origin(wanted)
     if origin in (tuple, list):
         return "a list"
-    if origin is dict or (isinstance(wanted, type) and issubclass(wanted, BaseModel)):
+    if origin is dict or any(is_model(member) for member in _members(wanted)):
         return "a mapping"
     return _WORDS.get(wanted, "something else")
 
@@ -92,12 +100,11 @@ def has_secrets(model: type[BaseModel] | None) -> bool:
     """Whether a field of the model points at a secret: then what stands there may be one, by mistake."""
     if model is None:
         return False
-    return any(is_secret(field) for field in model.model_fields.values())
+    return any(_is_secret(field) for field in model.model_fields.values())
 
 
-def is_secret(field: FieldInfo | None) -> bool:
-    """Whether a field points at a secret."""
-    return field is not None and (_SECRET in field.metadata or _points_at_secret(field.annotation))
+def _is_secret(field: FieldInfo) -> bool:
+    return _SECRET in field.metadata or _points_at_secret(field.annotation)
 
 
 def _points_at_secret(annotation: Any) -> bool:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 
 from relight.canonical import Frozen
 from relight.estate.identifiers import Identifier
+from relight.estate.ssh import Ssh
 from relight.units import Rate
 
 Capability = Literal["compute", "storage", "fabric", "power", "ingress", "control-plane"]
@@ -94,6 +95,9 @@ class SandboxSite(Frozen):
         min_length=1, description="URL that observers ask, per capability; any 2xx is a sign of life"
     )
     bandwidth: Rate = Field(description="from stores into this site, bytes per second", default=100_000_000)
+    ssh: Ssh | None = Field(
+        default=None, description="how its nodes are reached; none: no playbook runs there"
+    )
 
     @property
     def node_count(self) -> int:

@@ -22,6 +22,7 @@ class FakeLookout:
         self.name = name
         self.since = since
         self.silent = False
+        self.shown: datetime | None = None  # what its clock shows
         self._seen: dict[tuple[str, str], Opinion] = {}
 
     def see(
@@ -50,3 +51,9 @@ class FakeLookout:
         if self.silent:
             raise Unreachable(f"observer {self.name} does not answer", "it was told not to")
         return tuple(opinion for (seen, _), opinion in self._seen.items() if seen == site)
+
+    def clock(self) -> datetime | None:
+        """See Lookout.clock: what is `shown`; Unreachable while it is `silent`."""
+        if self.silent:
+            raise Unreachable(f"observer {self.name} does not answer", "it was told not to")
+        return self.shown

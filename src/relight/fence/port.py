@@ -30,3 +30,6 @@ class Lookout(Protocol):
 
     def opinions(self, site: str) -> tuple[Opinion, ...]:
         """What it sees of every capability of a site. Raise Unreachable."""
+
+    def clock(self) -> datetime | None:
+        """What its clock shows now, cut to the second; None: it does not say. Raise Unreachable."""

@@ -5,5 +5,15 @@ memory store is the fake that tests and dry runs use, and passes the same contra
 """
 
 from relight.objects.port import ABSENT, ANY, Condition, Object, ObjectStore, Version
+from relight.objects.trial import prove_right_to_move, prove_writes
 
-__all__ = ["ABSENT", "ANY", "Condition", "Object", "ObjectStore", "Version"]
+__all__ = [
+    "ABSENT",
+    "ANY",
+    "Condition",
+    "Object",
+    "ObjectStore",
+    "Version",
+    "prove_right_to_move",
+    "prove_writes",
+]

@@ -6,16 +6,34 @@ decodes and checks plans. A handler carries a kind out and answers with an `Outc
 """
 
 from relight.plan.catalogue import Catalogue
-from relight.plan.document import Estimate, Expectation, Gate, Plan, RetryPolicy, Step
+from relight.plan.difference import FieldChange, PlanDifference, compare
+from relight.plan.difference_pages import difference_markdown, difference_text
+from relight.plan.document import Estimate, Expectation, Gate, Plan, RetryPolicy, Step, Window
 from relight.plan.findings import Finding, Strength
-from relight.plan.handler import Context, Handler, Process
+from relight.plan.graphs import as_graph
+from relight.plan.handler import ARTIFACTS, SCRATCH, Context, Handler, Process
+from relight.plan.limits import LIMITS, Limits
 from relight.plan.outcomes import Done, Failed, Outcome, Progress, Retry, Working
-from relight.plan.render import as_graph, as_markdown, as_text
+from relight.plan.render import as_markdown, as_text
 from relight.plan.runbook import Input as RunbookInput
 from relight.plan.runbook import Runbook
-from relight.plan.specs import Facts, Gather, Input, Interruption, NoFacts, Ref, Spec, concrete
+from relight.plan.runbook_page import RunbookPage, as_runbook_page
+from relight.plan.specs import (
+    Facts,
+    Gather,
+    Input,
+    Interruption,
+    Irreversible,
+    NoFacts,
+    Ref,
+    Spec,
+    concrete,
+)
 
 __all__ = [
+    "ARTIFACTS",
+    "LIMITS",
+    "SCRATCH",
     "Catalogue",
     "Context",
     "Done",
@@ -23,15 +41,19 @@ __all__ = [
     "Expectation",
     "Facts",
     "Failed",
+    "FieldChange",
     "Finding",
     "Gate",
     "Gather",
     "Handler",
     "Input",
     "Interruption",
+    "Irreversible",
+    "Limits",
     "NoFacts",
     "Outcome",
     "Plan",
+    "PlanDifference",
     "Process",
     "Progress",
     "Ref",
@@ -39,12 +61,18 @@ __all__ = [
     "RetryPolicy",
     "Runbook",
     "RunbookInput",
+    "RunbookPage",
     "Spec",
     "Step",
     "Strength",
+    "Window",
     "Working",
     "as_graph",
     "as_markdown",
+    "as_runbook_page",
     "as_text",
+    "compare",
     "concrete",
+    "difference_markdown",
+    "difference_text",
 ]

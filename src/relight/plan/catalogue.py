@@ -50,6 +50,7 @@ class Catalogue:
             raise InvalidFile(f"{name} is larger than {_LARGEST_PLAN_BYTES >> 20} MiB", "is it a plan?")
         try:
             data = json.loads(content)
+            canonical_json(data)  # infinities and halves of characters have no digest
         except (ValueError, RecursionError) as error:
             raise InvalidFile(f"{name} is not JSON: {error}", "make one with relight plan -o") from None
         return self.from_data(data, name)
@@ -96,22 +97,31 @@ class Catalogue:
             if step.id in seen:
                 yield Reason(f"two steps are called {step.id!r}", path=at)
             seen.add(step.id)
-            for before in step.after:
-                if before not in plan.by_id:
-                    yield Reason(f"comes after {before!r}, which is no step of the plan", path=at)
-            if len(set(step.after)) != len(step.after):
-                yield Reason("names a step twice in `after`", path=at)
-            if step.at_least is not None and step.at_least > len(step.after):
-                yield Reason(f"wants {step.at_least} of {len(step.after)} steps", path=at)
-            if step.lane is not None and plan.lanes.get(step.lane, 0) < 1:
-                yield Reason(f"runs in lane {step.lane!r}, which the plan does not have", path=at)
+            yield from self._step_faults(plan, step, at)
         for expectation in plan.expectations:
             for wanted in (expectation.back_at, expectation.point_from, expectation.last_step_from):
                 if wanted is not None and wanted not in plan.by_id:
-                    yield Reason(
-                        f"{wanted!r} is no step of the plan", path=f"expectations.{expectation.workload}"
-                    )
+                    at = f"expectations.{expectation.workload}"
+                    yield Reason(f"{wanted!r} is no step of the plan", path=at)
         yield from self._reference_faults(plan)
+
+    @staticmethod
+    def _step_faults(plan: Plan, step: Step, at: str) -> Iterator[Reason]:
+        if step.id.startswith("undo."):
+            yield Reason('begins with "undo.", which names what undoes a step', path=at)
+        for before in step.after:
+            if before not in plan.by_id:
+                yield Reason(f"comes after {before!r}, which is no step of the plan", path=at)
+        if len(set(step.after)) != len(step.after):
+            yield Reason("names a step twice in `after`", path=at)
+        if step.at_least is not None and step.at_least > len(step.after):
+            yield Reason(f"wants {step.at_least} of {len(step.after)} steps", path=at)
+        if step.lane is not None and plan.lanes.get(step.lane, 0) < 1:
+            yield Reason(f"runs in lane {step.lane!r}, which the plan does not have", path=at)
+        if (step.window is None) != (step.group is None):
+            yield Reason("names a window or a group without the other", path=at)
+        elif step.window is not None and step.window not in plan.windows:
+            yield Reason(f"belongs to window {step.window!r}, which the plan does not have", path=at)
 
     def _reference_faults(self, plan: Plan) -> Iterator[Reason]:
         graph = {s.id: [before for before in s.after if before in plan.by_id] for s in plan.steps}
@@ -127,18 +137,26 @@ class Catalogue:
             ancestors[name] = 0
             for before in graph[name]:
                 ancestors[name] |= ancestors[before] | bit[before]
+        yield from _window_faults(plan, bit, ancestors)
         for index, step in enumerate(plan.steps):
-            for field, reference in _references(step.spec):
-                at = f"steps.{index} ({step.id}).spec.{field}"
-                names = reference.gather if isinstance(reference, Gather) else (reference.ref,)
-                for name in names:
-                    if name not in bit or not ancestors[step.id] & bit[name]:
-                        yield Reason(f"refers to {name!r}, which is not an ancestor", path=at)
-                    else:
-                        yield from self._type_faults(step, field, reference, plan.by_id[name], at)
+            reach = ancestors[step.id]
+            # An undo may refer to what its own step found out.
+            specs = [("spec", step.spec, reach), ("undo", step.undo, reach | bit[step.id])]
+            for role, spec, reachable in specs:
+                if not isinstance(spec, Spec):
+                    continue
+                for field, reference in _references(spec):
+                    at = f"steps.{index} ({step.id}).{role}.{field}"
+                    names = reference.gather if isinstance(reference, Gather) else (reference.ref,)
+                    for name in names:
+                        if name not in bit or not reachable & bit[name]:
+                            yield Reason(f"refers to {name!r}, which is not an ancestor", path=at)
+                        else:
+                            yield from self._type_faults(spec, field, reference, plan.by_id[name], at)
 
+    @staticmethod
     def _type_faults(
-        self, step: Step, field: str, reference: Ref | Gather, source: Step, at: str
+        spec: Spec, field: str, reference: Ref | Gather, source: Step, at: str
     ) -> Iterator[Reason]:
         facts = source.spec.facts.model_fields
         if reference.fact not in facts:
@@ -148,7 +166,7 @@ class Catalogue:
             )
             return
         given = facts[reference.fact].annotation
-        wanted = _without_references(type(step.spec).model_fields[field].annotation)
+        wanted = _without_references(type(spec).model_fields[field].annotation)
         if isinstance(reference, Gather):
             given = tuple[given, ...]  # type: ignore[valid-type]
         if not set(_without_references(given)) <= set(wanted):
@@ -172,6 +190,20 @@ class Catalogue:
             else:
                 raise Refused(f"{step.id}.{field} needs {reference.ref}.{reference.fact}, which has no value")
         return step.spec.model_copy(update=values) if values else step.spec
+
+
+def _window_faults(plan: Plan, bit: Mapping[str, int], ancestors: Mapping[str, int]) -> Iterator[Reason]:
+    """A group that waits for another of its window could wait for one that may not begin before it ends."""
+    windows: dict[str | None, int] = {}
+    groups: dict[tuple[str | None, str | None], int] = {}
+    for step in plan.steps:
+        windows[step.window] = windows.get(step.window, 0) | bit[step.id]
+        groups[step.window, step.group] = groups.get((step.window, step.group), 0) | bit[step.id]
+    for index, step in enumerate(plan.steps):
+        others = windows[step.window] & ~groups[step.window, step.group]
+        if step.window is not None and ancestors[step.id] & others:
+            what = f"waits for another group of window {step.window!r}; groups begin and end by themselves"
+            yield Reason(what, path=f"steps.{index} ({step.id})")
 
 
 def _references(spec: Spec) -> Iterator[tuple[str, Ref | Gather]]:

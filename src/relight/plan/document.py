@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
+    TypeAdapter,
     ValidationInfo,
     field_serializer,
     field_validator,
     model_serializer,
+    model_validator,
 )
 
 from relight.canonical import Frozen, digest_of
 from relight.plan.findings import Finding
-from relight.plan.specs import Spec
+from relight.plan.specs import Irreversible, Spec
 from relight.units import Duration
 
 
@@ -38,10 +40,40 @@ class RetryPolicy(Frozen):
 
 
 class Gate(Frozen):
-    """A question that people answer before the step may start."""
+    """A question that people answer before the step may start.
+
+    Nobody may be awake: after `escalate_after` the people in `escalate_to` are called too, and their answer
+    counts; after `expire_after` the `fallback` is the answer, and the record says that nobody gave one.
+    """
 
     question: str
     identities: int = Field(default=1, ge=1)
+    escalate_after: Duration | None = None
+    escalate_to: tuple[str, ...] = ()
+    expire_after: Duration | None = None
+    fallback: Literal["approve", "refuse"] = "refuse"
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Gate:
+        if self.escalate_to and self.escalate_after is None:
+            raise ValueError("a gate that escalates says when: escalate_after")
+        if self.escalate_after and self.expire_after and self.expire_after <= self.escalate_after:
+            raise ValueError("a gate escalates before it expires")
+        return self
+
+
+class Window(Frozen):
+    """A rolling window over groups of steps, such as the nodes of a hall.
+
+    Up to `size` groups are under way at once, and the next begins when one ends: no barrier. Before that,
+    `canaries` groups must have come through. When more than `budget` groups have failed, no further group
+    begins until people say so.
+    """
+
+    size: int = Field(ge=1)
+    canaries: int = Field(default=0, ge=0)
+    budget: int = Field(default=0, ge=0, description="groups that may fail before people are asked")
+    identities: int = Field(default=1, ge=1, description="people who must agree to go on beyond the budget")
 
 
 class Step(Frozen):
@@ -54,7 +86,10 @@ class Step(Frozen):
     at_least: int | None = Field(
         default=None, ge=1, description="how many of `after` must succeed; None: all"
     )
+    undo: Spec | Irreversible | None = None
     lane: str | None = None
+    window: str | None = None
+    group: str | None = Field(default=None, description="which member of the window: a node, a rack")
     timeout: Duration = timedelta(minutes=10)
     retry: RetryPolicy = RetryPolicy()
     gate: Gate | None = None
@@ -70,10 +105,25 @@ class Step(Frozen):
         spec: Spec = info.context["catalogue"].decode_spec(value)
         return spec
 
+    @field_validator("undo", mode="wrap")
+    @classmethod
+    def _decode_undo(cls, value: Any, handler: Any, info: ValidationInfo) -> Spec | Irreversible | None:
+        if value is None or isinstance(value, Irreversible):
+            return value
+        if isinstance(value, dict) and "irreversible" in value:
+            return TypeAdapter(Irreversible).validate_python(value)
+        return cls._decode_spec(value, handler, info)
+
     @field_serializer("spec")
     def _encode_spec(self, spec: Spec) -> dict[str, Any]:
         # By the spec's own type: a field typed by its base class would serialise to nothing.
         return {"kind": spec.kind, **spec.model_dump(mode="json")}
+
+    @field_serializer("undo")
+    def _encode_undo(self, undo: Spec | Irreversible | None) -> dict[str, Any] | None:
+        if isinstance(undo, Irreversible):
+            return {"irreversible": undo.irreversible}
+        return None if undo is None else self._encode_spec(undo)
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -121,6 +171,10 @@ class Plan(Frozen):
     steps: tuple[Step, ...]
     claims: tuple[str, ...] = Field(default=(), description='as "site:north", "workload:digits", "dns:app"')
     lanes: dict[str, int] = Field(default={}, description="how many steps of each lane may run at once")
+    windows: dict[str, Window] = {}
+    when_stuck: Literal["ask", "end"] = Field(
+        default="ask", description="a step failed for good: wait for people to retry, skip or abort, or end"
+    )
     findings: tuple[Finding, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     observed_at: datetime
@@ -144,6 +198,8 @@ class Plan(Frozen):
                 "steps": steps,
                 "claims": sorted(self.claims),
                 "lanes": self.lanes,
+                "windows": {name: window.model_dump(mode="json") for name, window in self.windows.items()},
+                "when_stuck": self.when_stuck,
                 "overrides": overrides,
             }
         )

@@ -8,24 +8,40 @@ started through the context and found again by run and step after any crash.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol, TypeVar
 
-from relight.plan.outcomes import Outcome
+from relight.plan.outcomes import Outcome, Progress
 from relight.plan.specs import Spec
 
 S_contra = TypeVar("S_contra", bound=Spec, contravariant=True)
 
+ARTIFACTS = "RELIGHT_ARTIFACTS"
+"""Environment name that tells a detached process of a folder of its own, which is kept beside its output."""
+
+SCRATCH = "RELIGHT_SCRATCH"
+"""Environment name of a private folder ("relight-…", mode 0700) that goes with a detached process.
+
+However the process ends: what it leaves running is killed, the folder is removed, and then only it has ended.
+"""
+
 
 @dataclass(frozen=True)
 class Process:
-    """A detached process as it stands: `exit_status` None with `running` False means it vanished."""
+    """A detached process as it stands: `exit_status` None with `running` False means it vanished.
+
+    It tells how far it has come by lines of its output, of which the last counts: "::progress 0.42 text",
+    "::progress 42% text" or, where nobody knows how much there is to do, "::progress text".
+    """
 
     running: bool
     exit_status: int | None
     output: str  # the last 64 KiB of stdout and stderr together
     attempt: int = 1  # the attempt of the step that started it: a later attempt may start anew
+    progress: Progress | None = None  # as its output last told; it may hold secrets, as the output may
+    artifacts: Path | None = field(default=None, compare=False)  # its folder ARTIFACTS
 
 
 class Context(Protocol):
@@ -63,7 +79,10 @@ class Context(Protocol):
     def start_process(
         self, command: tuple[str, ...], environment: dict[str, str], folder: str | None = None
     ) -> None:
-        """Start the step's process, detached, its environment never in a process list nor on disk."""
+        """Start the step's process, detached, its environment never in a process list nor on disk.
+
+        Names in the environment that speak to the supervisor: LIMITS (see `Limits.environment`) and SCRATCH.
+        """
 
     def stop_process(self) -> None:
         """End the step's process if it runs: TERM, and KILL after a grace."""

@@ -47,6 +47,13 @@ def concrete(value: T | Ref | Gather) -> T:
     return value
 
 
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Irreversible:
+    """Says of a step that what it does cannot be undone, and what that means for who aborts."""
+
+    irreversible: str  # the reason
+
+
 class Facts(Frozen):
     """What a step found out. Facts are recorded as they are: they never hold secrets."""
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from relight.estate import Estate
-from relight.plan import Estimate, Finding, Input, Ref, RetryPolicy, Step
+from relight.plan import Estimate, Finding, Input, Irreversible, Ref, RetryPolicy, Step
 from relight.situation import Known, Situation
 from relight.vault import Rehydrate
-from relight.workload import MakeRoom, Start, VerifyTraining
+from relight.workload import MakeRoom, Start, Stop, VerifyTraining
 
 _PATIENT = RetryPolicy(attempts=8, first=timedelta(seconds=0.5), longest=timedelta(seconds=10))
 
@@ -41,6 +41,7 @@ def make_room(
         id="make-room",
         title=f"make room for {gpus} GPUs at {site}",
         spec=MakeRoom(site=site, gpus=gpus, may_stop=tuple(order)),
+        undo=Irreversible("what was stopped to make room is not started again: start it where it is wanted"),
         after=after,
         retry=_PATIENT,
     )
@@ -91,6 +92,7 @@ def bring_up(estate: Estate, situation: Situation, site: str, wanted: BringUp) -
             point=Ref(restored, "id") if source else None,
             folder=Ref(restored, "folder") if source else None,
         ),
+        undo=Stop(site=site, workload=wanted.workload),
         after=(*dict.fromkeys((*wanted.after, *((restored,) if source else ()))),),
         retry=_PATIENT,
     )

@@ -33,18 +33,20 @@ def move_names(
 
 
 def _moved(key: str, declared: DnsName, workload: str, old_site: str, new_site: str) -> list[Step]:
-    new = str(declared.targets[new_site])
+    old, new = str(declared.targets[old_site]), str(declared.targets[new_site])
+    swapped = SwapName(
+        name=declared.name,
+        zone=declared.zone,
+        ttl_seconds=int(declared.ttl.total_seconds()),
+        servers=declared.servers,
+        old=old,
+        new=new,
+    )
     swap = Step(
         id=f"swap-{key}",
         title=f"point {declared.name} at {new_site}",
-        spec=SwapName(
-            name=declared.name,
-            zone=declared.zone,
-            ttl_seconds=int(declared.ttl.total_seconds()),
-            servers=declared.servers,
-            old=str(declared.targets[old_site]),
-            new=new,
-        ),
+        spec=swapped,
+        undo=swapped.model_copy(update={"old": new, "new": old}),
         after=(f"start-{workload}",),
         retry=_PATIENT,
     )

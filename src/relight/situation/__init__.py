@@ -12,6 +12,7 @@ from relight.situation.model import (
     Situation,
     WorkloadSituation,
 )
+from relight.situation.preflight import PreflightCheck
 from relight.situation.surveyor import Probe, Surveyor
 from relight.situation.values import Known, Observed, Unknown
 from relight.situation.verdict import Opinion, Verdict, conclude
@@ -23,6 +24,7 @@ __all__ = [
     "Observed",
     "Opinion",
     "PointSummary",
+    "PreflightCheck",
     "Probe",
     "SiteSituation",
     "Situation",

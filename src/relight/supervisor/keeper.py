@@ -3,7 +3,10 @@
 Run as `python -I -S keeper.py FOLDER GRACE COMMAND…` with the command's own environment and working folder,
 so it may use the standard library only. It leaves the caller's session, and its first process ends as soon as
 the start is on disk (or lost); the keeper itself stays until the command ends. SIGTERM to the keeper asks the
-command's group to end, and kills what is left of it after GRACE seconds.
+command's group to end; GRACE seconds later, or once the command has ended, whatever it had started is killed,
+even what left the group: the keeper adopts orphans (PR_SET_CHILD_SUBREAPER, prctl(2)).
+
+In the environment: limits (see `relight.plan.Limits`), and a scratch folder that goes with the process.
 
 In FOLDER: `started` (written once, by whoever comes first: the keeper with pids, or a supervisor that
 declares a start void), `output`, `exit`.
@@ -11,9 +14,12 @@ declares a start void), `output`, `exit`.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import resource
 import signal
+import stat
 import sys
 import time
 from contextlib import suppress
@@ -23,9 +29,19 @@ from typing import NoReturn
 STARTED, LOST, BROKEN = 0, 3, 4  # how the first process ends; anything else is Python's own
 OUTPUT_BYTES = 16 * 2**20  # above this the output is cut down, looked at once a tick
 KEPT_BYTES = 2**20  # to this many of its last bytes
-_TICK_SECONDS = 1.0
+LIMITS, SCRATCH = "RELIGHT_LIMITS", "RELIGHT_SCRATCH"  # as relight.plan has them
+_TICK_SECONDS, _SHORT_TICK_SECONDS = 1.0, 0.05  # the short one while it is being stopped, or floods
 _TRIES_TO_RECORD = 60  # one a second: a full disk may get space again
 _WAITED_FOR = {signal.SIGCHLD, signal.SIGTERM}
+_PR_SET_CHILD_SUBREAPER = 36
+_CPU_MERCY_SECONDS = 5  # between SIGXCPU and SIGKILL
+_ROUNDS_TO_KILL = 100  # what is being killed may be forking
+_RESOURCES = {
+    "cpu_seconds": resource.RLIMIT_CPU,
+    "memory": resource.RLIMIT_AS,
+    "open_files": resource.RLIMIT_NOFILE,
+    "file_size": resource.RLIMIT_FSIZE,
+}
 
 
 def boot_id() -> str:
@@ -69,6 +85,48 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def descendants(ancestor: int) -> dict[int, int]:
+    """Every live process below one: its start time by its pid."""
+    parents: dict[int, tuple[int, int]] = {}
+    for entry in os.scandir("/proc"):
+        if entry.name.isdecimal():
+            with suppress(OSError):  # ended in this moment
+                content = Path(entry.path, "stat").read_bytes()
+                fields = content[content.rindex(b")") + 2 :].split()
+                if fields[0] not in b"ZXx":
+                    parents[int(entry.name)] = (int(fields[1]), int(fields[19]))
+    found, above = {}, {ancestor}
+    while above:
+        above = {pid for pid, (parent, _) in parents.items() if parent in above}
+        found.update({pid: parents[pid][1] for pid in above})
+    return found
+
+
+def signal_process(pid: int, began: int, number: signal.Signals) -> None:
+    """Send a signal to this very process, and to nobody that was given its pid in between."""
+    with suppress(ProcessLookupError, PermissionError):
+        handle = os.pidfd_open(pid)
+        try:
+            if start_ticks(pid) == began:
+                signal.pidfd_send_signal(handle, number)
+        finally:
+            os.close(handle)
+
+
+def _limit(limits: dict[str, int]) -> None:
+    """Hold this process to limits, as far as it may set them. Raise OSError, ValueError."""
+    if SCRATCH in os.environ:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would carry secrets to disk
+    for name, kind in _RESOURCES.items():
+        if name in limits:
+            hardest = resource.getrlimit(kind)[1]
+            mercy = _CPU_MERCY_SECONDS if name == "cpu_seconds" else 0
+            hard = limits[name] + mercy
+            hard = hard if hardest == resource.RLIM_INFINITY else min(hard, hardest)
+            resource.setrlimit(kind, (min(limits[name], hard), hard))
+    os.nice(limits.get("niceness", 0))
+
+
 def _run(command: list[str], output: int, hold: int) -> NoReturn:
     """The child: become the command once the start is on disk; end without a trace if it never is."""
     os.setpgid(0, 0)
@@ -80,6 +138,11 @@ def _run(command: list[str], output: int, hold: int) -> NoReturn:
     for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(ignored_by_python, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITED_FOR)
+    try:
+        _limit(json.loads(os.environ.get(LIMITS, "{}")))
+    except (OSError, ValueError) as error:
+        os.write(2, f"the limits cannot be set: {error}\n".encode(errors="replace"))
+        os._exit(126)
     try:
         os.execvp(command[0], command)  # noqa: S606 (no shell is what we want)
     except OSError as error:
@@ -94,32 +157,81 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
         os.killpg(leader, number)
 
 
-def _cut(output: int) -> None:
+def _cut(output: int) -> bool:
     """Keep the end of an output that has grown too long; appending goes on behind it."""
     size = os.fstat(output).st_size
-    if size > OUTPUT_BYTES:
-        end = os.pread(output, KEPT_BYTES, size - KEPT_BYTES)
-        os.ftruncate(output, 0)
-        os.write(output, b"[earlier output was dropped]\n" + end)
+    if size <= OUTPUT_BYTES:
+        return False
+    end = os.pread(output, KEPT_BYTES, size - KEPT_BYTES)
+    os.ftruncate(output, 0)
+    os.write(output, b"[earlier output was dropped]\n" + end)
+    return True
+
+
+def _has_ended(child: int) -> bool:
+    """Whether the command has; it is not reaped, orphans that were adopted and ended are."""
+    while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        if dead.si_pid == child:
+            return True
+        os.waitpid(dead.si_pid, 0)
+    return False
 
 
 def _wait(child: int, output: int, grace: float) -> int:
     """Wait for the command, ending it when asked to. Return its exit status, minus the signal if one did."""
     kill_at: float | None = None
+    tick = _TICK_SECONDS
     while True:
-        met = signal.sigtimedwait(_WAITED_FOR, _TICK_SECONDS if kill_at is None else 0.05)
-        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        met = signal.sigtimedwait(_WAITED_FOR, tick)
+        if _has_ended(child):
             break
         if met and met.si_signo == signal.SIGTERM and kill_at is None:
             _signal_group(child, signal.SIGTERM)
             kill_at = time.monotonic() + grace
         if kill_at is not None and time.monotonic() >= kill_at:
             _signal_group(child, signal.SIGKILL)
-        _cut(output)
-    if kill_at is not None:
+        flooded = _cut(output)
+        tick = _SHORT_TICK_SECONDS if flooded or kill_at is not None else _TICK_SECONDS
+    stopped = kill_at is not None
+    if stopped:
         # Whoever of the group ignored TERM; the leader is not reaped yet, so the number is still its own.
         _signal_group(child, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if stopped or SCRATCH in os.environ:
+        _kill_the_rest()
+    _cut(output)
+    return status
+
+
+def _kill_the_rest() -> None:
+    """Kill what the command has left behind, in whichever session."""
+    for _ in range(_ROUNDS_TO_KILL):
+        rest = descendants(os.getpid())
+        if not rest:
+            return
+        for pid, began in rest.items():
+            signal_process(pid, began, signal.SIGKILL)
+        time.sleep(0.01)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _remove_scratch() -> None:
+    """Remove the folder that goes with the process, if it is one that was made for that."""
+    scratch = os.environ.get(SCRATCH)
+    if not scratch:
+        return
+    with suppress(OSError):
+        found = os.lstat(scratch)
+        if (
+            Path(scratch).name.startswith("relight-")
+            and stat.S_ISDIR(found.st_mode)
+            and (found.st_uid, found.st_mode & 0o777) == (os.getuid(), 0o700)
+        ):
+            from shutil import rmtree  # noqa: PLC0415 (hundreds of keepers wait that never need it)
+
+            rmtree(scratch, ignore_errors=True)
 
 
 def _record(path: Path, status: int) -> None:
@@ -139,6 +251,7 @@ def _keep(folder: Path, grace: float, command: list[str], report: int) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
     output = os.open(folder / "output", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     hold, release = os.pipe()
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     child = os.fork()
     if not child:
         os.close(release)
@@ -156,7 +269,9 @@ def _keep(folder: Path, grace: float, command: list[str], report: int) -> None:
     os.write(report, bytes([STARTED if ours else LOST]))
     os.close(report)
     if ours:
-        _record(folder / "exit", _wait(child, output, grace))
+        status = _wait(child, output, grace)
+        _remove_scratch()
+        _record(folder / "exit", status)
 
 
 def main(folder: str, grace: str, *command: str) -> None:

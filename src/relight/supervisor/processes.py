@@ -2,8 +2,9 @@
 
 On disk, below its folder: RUN/STEP/attempt-N, N counting the starts of that step, with `intent` (durable
 before anything is started; names of environment variables, never their values), `started`, `output` and
-`exit`. A start whose `started` is missing never was: the next start declares it void, and the keeper of it,
-should it come late, loses and runs nothing. The output is kept up to 16 MiB, above that its last MiB.
+`exit`, and `artifacts`, the folder that the process knows as RELIGHT_ARTIFACTS. A start whose `started` is
+missing never was: the next start declares it void, and the keeper of it, should it come late, loses and runs
+nothing. An output is kept up to 16 MiB, above that its last MiB; of a step's starts the last ten keep theirs.
 """
 
 from __future__ import annotations
@@ -12,22 +13,25 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from relight.errors import Conflict, Refused, RelightError, Unreachable, UsageError
-from relight.plan import Process
+from relight.plan import ARTIFACTS, Process
 from relight.supervisor import keeper
+from relight.supervisor.progress import read_progress
 
 _KEEPER = Path(keeper.__file__)
 _SHOWN_BYTES = 64 * 2**10
+_OUTPUTS_KEPT = 10
 _REPORT_SECONDS = 10.0  # the keeper usually reports within 0.1 s
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _INHERITED = re.compile(r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|SSH_AUTH_SOCK|XDG_RUNTIME_DIR")
@@ -75,11 +79,14 @@ class Supervisor:
         if kept is None:
             return None
         running, status = kept.state()
+        output = _tail(kept.folder / "output")
         return Process(
             running=running,
             exit_status=status,
-            output=_tail(kept.folder / "output"),
+            output=output,
             attempt=json.loads((kept.folder / "intent").read_bytes())["attempt"],
+            progress=read_progress(output),
+            artifacts=kept.folder / "artifacts",
         )
 
     def start(
@@ -94,7 +101,8 @@ class Supervisor:
     ) -> None:
         """Start the step's process; on return the start is on disk, and the process runs or has run.
 
-        `environment` is added to the little that is inherited; `folder` is where it runs (None: where the
+        `environment` is added to the little that is inherited, and may hold limits and a scratch folder for
+        the keeper (see `relight.plan.Context.start_process`); `folder` is where it runs (None: where the
         controller does); `attempt` is what `Process.attempt` will say. Raise Refused while an earlier one
         runs, Conflict if another start got in between and Unreachable if the keeper says nothing in time
         (look before you start again), UsageError if it cannot be started like this.
@@ -109,7 +117,8 @@ class Supervisor:
             try:
                 _declare_void(place, last)
                 intended = _intend(place, command, environment, attempt)
-                self._launch(intended, command, {**inherited, **environment}, folder)
+                artifacts = {ARTIFACTS: str(intended / "artifacts")}
+                self._launch(intended, command, {**inherited, **environment, **artifacts}, folder)
             except OSError as error:
                 raise RelightError(
                     f"step {step}: its process cannot be started: {error}", f"is there space in {place}?"
@@ -124,7 +133,7 @@ class Supervisor:
         if kept is None:
             return
         if kept.is_alive(kept.keeper):
-            _signal(kept, signal.SIGTERM)
+            keeper.signal_process(*kept.keeper, signal.SIGTERM)
         elif kept.is_alive(kept.command):
             self._stop_unkept(kept)
 
@@ -133,10 +142,12 @@ class Supervisor:
         if not asked.exists():
             asked.touch()
         late = time.time() - asked.stat().st_mtime >= self._grace.total_seconds()
-        try:
+        below = keeper.descendants(kept.command[0]) if late else {}
+        # It may have ended by itself in this moment, or taken another user's identity.
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(kept.command[0], signal.SIGKILL if late else signal.SIGTERM)
-        except (ProcessLookupError, PermissionError):
-            return  # ended by itself in this moment, or took another user's identity
+        for pid, began in below.items():
+            keeper.signal_process(pid, began, signal.SIGKILL)
 
     def _place(self, run: str, step: str) -> Path:
         for name in (run, step):
@@ -229,29 +240,19 @@ def _declare_void(place: Path, last: _Kept | None) -> None:
 
 def _intend(place: Path, command: tuple[str, ...], environment: Mapping[str, str], attempt: int) -> Path:
     """Make the intention to start durable, before anything is started."""
-    folder = place / f"attempt-{len(_attempts(place)) + 1}"
+    before = _attempts(place)
+    for old in before[: 1 - _OUTPUTS_KEPT]:
+        (old / "output").unlink(missing_ok=True)
+        shutil.rmtree(old / "artifacts", ignore_errors=True)
+    folder = place / f"attempt-{len(before) + 1}"
     folder.mkdir(mode=0o700)
+    (folder / "artifacts").mkdir(mode=0o700)
     keeper.write_once(
         folder / "intent", {"command": list(command), "environment": sorted(environment), "attempt": attempt}
     )
     for parent in (place, place.parent, place.parent.parent):
         keeper.sync_folder(parent)
     return folder
-
-
-def _signal(kept: _Kept, number: signal.Signals) -> None:
-    """Send a signal to the keeper, and to nobody that was given its pid in between."""
-    try:
-        handle = os.pidfd_open(kept.keeper[0])
-    except ProcessLookupError:
-        return
-    try:
-        if kept.is_alive(kept.keeper):
-            signal.pidfd_send_signal(handle, number)
-    except ProcessLookupError:
-        pass
-    finally:
-        os.close(handle)
 
 
 def _tail(path: Path) -> str:

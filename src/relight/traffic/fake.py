@@ -10,7 +10,7 @@ from relight.errors import Conflict, Refused, Unreachable
 class FakeNames:
     """`Names` over a dictionary; it holds one zone and does what its attributes say.
 
-    `reachable` False makes every call raise Unreachable, `accepts_key` False every swap Refused.
+    `reachable` False makes every call raise Unreachable; with `accepts_key` False updates are Refused.
     """
 
     def __init__(self, zone: str, records: dict[str, str] | None = None) -> None:
@@ -35,6 +35,12 @@ class FakeNames:
             if self.records.get(name) != old:
                 raise Conflict(f"{name} is {self.records.get(name)}, not {old}", "somebody else changed it")
             self.records[name] = new
+
+    def rehearse(self, zone: str, name: str) -> None:
+        """See Names.rehearse."""
+        self._answer(name)
+        if not self.accepts_key or zone != self.zone:
+            raise Refused(f"the update of {name} in {zone} is not accepted", "it is a fake")
 
     def _answer(self, name: str) -> None:
         if not self.reachable:

@@ -19,3 +19,10 @@ class Names(Protocol):
 
         Raise Conflict if the record is something else, Refused if the key or the zone is not accepted.
         """
+
+    def rehearse(self, zone: str, name: str) -> None:
+        """Prove that a swap of this name would be taken, changing nothing.
+
+        Raise Refused if the key or the zone is not accepted, or the name may not be changed with it; Conflict
+        if the name is being changed meanwhile.
+        """

@@ -235,7 +235,8 @@ def test_every_run_ends_and_no_state_on_the_way_is_unsafe(plan: Plan, data: st.D
             break
         if state.running:
             name = data.draw(st.sampled_from(list(state.running)))
-            outcome: Outcome = data.draw(st.sampled_from([Done(), Done(), Retry("again"), Failed("no")]))
+            outcomes: list[Outcome] = [Done(), Done(), Retry("again"), Failed("no")]
+            outcome = data.draw(st.sampled_from(outcomes))
             state.apply(recorded(outcome, state.steps[name], "r1", now))
     assert state.ended, "the run hangs"
     sinks = [name for name, after in state.after.items() if not after]

@@ -18,6 +18,7 @@ from relight.engine import (
     Driver,
     Event,
     Journal,
+    Judge,
     LeaseTaken,
     RunState,
     Status,
@@ -27,7 +28,7 @@ from relight.engine import (
 )
 from relight.engine.fake import MemoryAnchors, MemoryClaims
 from relight.errors import LeaseLost, Refused, Unreachable
-from relight.plan import Finding, Gate, Gather, Plan, Progress, Ref, RetryPolicy, Step
+from relight.plan import Finding, Gate, Gather, Irreversible, Plan, Progress, Ref, RetryPolicy, Step, Window
 from rig.kinds import CATALOGUE, Behave, Note, driver, plan_of, submit, surroundings
 
 QUICK = RetryPolicy(attempts=3, first=timedelta(milliseconds=1))
@@ -40,6 +41,10 @@ def path(tmp_path: Path) -> Path:
 
 def lines(file: Path) -> list[str]:
     return file.read_text().splitlines() if file.exists() else []
+
+
+def only(*people: str) -> Judge:
+    return lambda request, _state: "" if request.identity in people else f"{request.identity} may not"
 
 
 def diamond(file: Path) -> Plan:
@@ -219,14 +224,14 @@ def test_an_override_needs_two_named_people_who_may_approve(path: Path) -> None:
     finding = Finding(strength="override", code="odd", subject="x", message="is it?", identities=2)
     plan = plan_of(Step(id="a", title="a", spec=Behave()), findings=(finding,))
     submit(Journal(path), plan)
-    around = surroundings(may_approve={"ann", "bob"}.__contains__)
+    around = surroundings(why_not=only("ann", "bob"))
     for who in ("mallory", "ann", "ann"):
         approve_when_asked(path, finding.gate, who, plan.digest).join()
     state = Driver("r1", Journal(path), around).drive(wait=False)
     assert state.ended is None
     assert [r.identity for r in state.refusals] == ["mallory"]
     approve_when_asked(path, finding.gate, "bob", plan.digest).join()
-    around = surroundings(may_approve={"ann", "bob"}.__contains__)
+    around = surroundings(why_not=only("ann", "bob"))
     assert Driver("r1", Journal(path), around).drive(wait=False).ended
 
 
@@ -311,3 +316,120 @@ def test_replaying_a_journal_gives_the_state_that_the_driver_had(path: Path, tmp
         return {n: (x.status, x.attempt, x.facts, x.started_at, x.ended_at) for n, x in s.steps.items()}
 
     assert told(replayed) == told(state)
+
+
+def asked(path: Path, kind: str, **body: str) -> None:
+    journal = Journal(path)
+    journal.ask("r1", kind, "ann", {"reason": "because"} | body, datetime.now(UTC))
+    journal.close()
+
+
+def test_a_run_waits_for_people_when_a_needed_step_failed_and_a_retry_brings_it_home(path: Path) -> None:
+    plan = plan_of(
+        Step(id="a", title="a", spec=Behave(script=("fail", "done"))),
+        Step(id="b", title="b", spec=Behave(), after=("a",)),
+        when_stuck="ask",
+    )
+    submit(Journal(path), plan)
+    state = driver(path).drive(wait=False)
+    assert state.ended is None
+    assert state.stuck
+    assert state.stuck.steps == ("a",)
+    asked(path, "retry", step="a")
+    state = driver(path).drive(wait=False)
+    assert state.ended
+    assert state.ended.result == "done"
+    assert state.steps["b"].status is Status.DONE
+
+
+def test_a_skipped_step_counts_as_done_with_the_facts_that_a_person_gives(path: Path, tmp_path: Path) -> None:
+    plan = plan_of(
+        Step(id="a", title="a", spec=Note(path="/nowhere/at/all"), retry=RetryPolicy(attempts=1)),
+        Step(id="b", title="b", spec=Note(path=str(tmp_path / "e"), value=Ref("a", "value")), after=("a",)),
+        when_stuck="ask",
+    )
+    submit(Journal(path), plan)
+    assert driver(path).drive(wait=False).stuck
+    asked(path, "skip", step="a")
+    state = driver(path).drive(wait=False)
+    assert "value is what later steps refer to" in state.refusals[0].why
+    asked(path, "skip", step="a", facts='{"value": 41}')
+    state = driver(path).drive(wait=False)
+    assert state.ended
+    assert state.ended.result == "done"
+    assert state.steps["a"].status is Status.SKIPPED
+    assert state.steps["b"].facts == {"value": 42}
+
+
+def test_a_paused_run_starts_nothing_until_it_is_continued(path: Path, tmp_path: Path) -> None:
+    submit(Journal(path), diamond(tmp_path / "effects"))
+    asked(path, "pause")
+    state = driver(path).drive(wait=False)
+    assert state.paused
+    assert lines(tmp_path / "effects") == []
+    asked(path, "continue")
+    assert driver(path).drive().ended
+
+
+def test_an_abort_undoes_in_reverse_what_was_done_and_a_failed_undo_spares_what_it_stands_on(
+    path: Path, tmp_path: Path
+) -> None:
+    undone = tmp_path / "undone"
+
+    def step(name: str, undo: Note | Behave, *after: str) -> Step:
+        spec = Note(path=str(tmp_path / "done"))
+        return Step(id=name, title=name, spec=spec, undo=undo, after=after, retry=RetryPolicy(attempts=1))
+
+    plan = plan_of(
+        step("a", Note(path=str(undone))),
+        step("b", Behave(script=("fail",)), "a"),
+        step("c", Note(path=str(undone)), "b"),
+        step("other", Note(path=str(undone))),
+        Step(id="gone", title="g", spec=Behave(), undo=Irreversible("it is gone"), after=("c",)),
+        Step(id="last", title="l", spec=Behave(), gate=Gate(question="?"), after=("gone",)),
+    )
+    submit(Journal(path), plan)
+    driver(path).drive(wait=False)
+    asked(path, "abort", undo="yes")
+    state = driver(path).drive()
+    assert state.ended
+    assert state.ended.result == "aborted"
+    assert "told to fail" in state.ended.reason
+    assert sorted(lines(undone)) == ["r1/undo.c", "r1/undo.other"]
+    assert state.steps["undo.b"].status is Status.FAILED
+    assert state.steps["undo.a"].status is Status.BLOCKED
+    assert state.steps["last"].status is Status.LET_GO
+
+
+def test_a_run_stops_before_its_first_effect_when_the_world_has_become_worse(
+    path: Path, tmp_path: Path
+) -> None:
+    submit(Journal(path), diamond(tmp_path / "effects"))
+    around = surroundings(resurvey=lambda _plan: ("block: the standby is on fire",))
+    state = Driver("r1", Journal(path), around).drive()
+    assert state.ended
+    assert state.ended.result == "refused"
+    assert "on fire" in state.ended.reason
+    assert lines(tmp_path / "effects") == []
+
+
+def test_a_thousand_nodes_end_when_their_join_is_met_and_not_when_the_last_hangs(path: Path) -> None:
+    steps, last = [], []
+    for node in range(1000):
+        script = ("fail",) if node % 20 == 7 else ("work",) if node % 100 == 3 else ("done",)
+        for turn in range(6):
+            after = (f"n{node}-{turn - 1}",) if turn else ()
+            does = Behave(script=script if turn == 3 else ("done",))
+            steps.append(
+                Step(id=f"n{node}-{turn}", title="", spec=does, after=after, window="hall", group=f"n{node}")
+            )
+        last.append(f"n{node}-5")
+    join = Step(id="enough", title="", spec=Behave(), after=tuple(last), at_least=900)
+    window = Window(size=40, canaries=2, budget=100)
+    submit(Journal(path), plan_of(*steps, join, windows={"hall": window}))
+    state = driver(path).drive()
+    assert state.ended
+    assert state.ended.result == "done"
+    hanging = [name for name, step in state.steps.items() if step.status is Status.LET_GO and step.attempt]
+    assert hanging
+    assert all("nothing waits for it" in state.steps[name].reason for name in hanging)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rig.files import ESTATE_CASES, EXAMPLES, GOOD_ESTATE
 
 from relight.errors import InvalidFile
 from relight.estate import Estate, check_estate, load_estate, load_with_places
+from rig.files import ESTATE_CASES, EXAMPLES, GOOD_ESTATE
 
 GOOD = GOOD_ESTATE.read_text(encoding="utf-8")
 

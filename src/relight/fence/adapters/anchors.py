@@ -9,6 +9,8 @@ from relight.errors import Refused
 from relight.fence.adapters.documents import Documents
 from relight.objects import ObjectStore
 
+ANCHORS_FOLDER = "journals"
+
 
 class _Anchor(Frozen):
     version: Literal["provisional-1"] = "provisional-1"
@@ -47,4 +49,4 @@ class ObjectAnchors:
 
 
 def _key(run: str) -> str:
-    return f"journals/{run}.json"
+    return f"{ANCHORS_FOLDER}/{run}.json"

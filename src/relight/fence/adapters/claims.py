@@ -10,7 +10,7 @@ from relight.errors import Reason, Refused
 from relight.fence.adapters.documents import Documents
 from relight.objects import ObjectStore
 
-_KEY = "claims.json"
+CLAIMS_KEY = "claims.json"
 
 
 class Claim(Frozen):
@@ -53,7 +53,7 @@ class ObjectClaims:
             fresh = {name: Claim(run=run, holder=holder, since=at) for name in claims if name not in held}
             return _Claims(claims={**held, **fresh})
 
-        self._documents.move(_KEY, change)
+        self._documents.move(CLAIMS_KEY, change)
 
     def release(self, run: str) -> None:
         """Give back all that a run holds; nothing held is no error."""
@@ -62,11 +62,11 @@ class ObjectClaims:
             held = there.claims if there else {}
             return _Claims(claims={name: claim for name, claim in held.items() if claim.run != run})
 
-        self._documents.move(_KEY, change)
+        self._documents.move(CLAIMS_KEY, change)
 
     def held(self) -> dict[str, Claim]:
         """Every claim that is held now."""
-        there = self._documents.read(_KEY)
+        there = self._documents.read(CLAIMS_KEY)
         return dict(there.claims) if there else {}
 
 

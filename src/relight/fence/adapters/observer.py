@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from urllib.parse import quote
 
@@ -46,6 +48,18 @@ class HttpLookout:
             )
         return tuple(opinion for opinion in opinions if opinion.site == site)
 
+    def clock(self) -> datetime | None:
+        """See Lookout.clock: the `Date` of an answer, whichever answer it is."""
+        try:
+            with httpx.Client(timeout=_TIMEOUT, trust_env=False, verify=_tls()) as client:
+                shown = client.get(self._url).headers.get("Date")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._silent(self._url, error) from None
+        try:
+            return parsedate_to_datetime(shown).astimezone(UTC) if shown else None
+        except ValueError:
+            return None
+
     def _ask(self, url: str) -> bytes:
         try:
             # Proxies of the environment are left out: an observer is asked itself or not at all.
@@ -62,10 +76,13 @@ class HttpLookout:
                         raise StoreError(f"observer {self._name} answers with too much", f"check {url}")
                 return content
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            why = str(error) or type(error).__name__
-            raise Unreachable(
-                f"observer {self._name} does not answer at {url}: {why}", "is it up, and reachable from here?"
-            ) from None
+            raise self._silent(url, error) from None
+
+    def _silent(self, url: str, error: Exception) -> Unreachable:
+        why = str(error) or type(error).__name__
+        return Unreachable(
+            f"observer {self._name} does not answer at {url}: {why}", "is it up, and reachable from here?"
+        )
 
 
 @cache

@@ -18,11 +18,11 @@ class ObjectWitness:
 
     def authority(self, workload: str) -> Authority | None:
         """See Witness.authority."""
-        return self._documents.read(_key(workload))
+        return self._documents.read(authority_key(workload))
 
     def declare(self, authority: Authority) -> Authority:
         """See Witness.declare."""
-        return self._documents.move(_key(authority.workload), lambda there: there or authority)
+        return self._documents.move(authority_key(authority.workload), lambda there: there or authority)
 
     def raise_epoch(self, workload: str, *, above: int, active: str, by: str, at: datetime) -> Authority:
         """See Witness.raise_epoch."""
@@ -40,8 +40,9 @@ class ObjectWitness:
                 )
             return raised
 
-        return self._documents.move(_key(workload), change)
+        return self._documents.move(authority_key(workload), change)
 
 
-def _key(workload: str) -> str:
+def authority_key(workload: str) -> str:
+    """Where the authority of a workload is kept."""
     return f"authority/{workload}.json"

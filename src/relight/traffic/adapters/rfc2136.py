@@ -26,6 +26,7 @@ from relight.estate import NameServer, Secrets
 
 _SECONDS = 1.0  # per exchange; a question that must fall back to TCP has two
 _LOST = {dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.NXDOMAIN, dns.rcode.YXDOMAIN}
+_OF_NOBODY = ("192.0.2.1", "198.51.100.1")  # for documentation only (RFC 5737)
 _REMEDIES = {
     dns.rcode.REFUSED: "does the server hold the zone, and allow this key to update it?",
     dns.rcode.NOTAUTH: "does the server hold the zone and know the key, under this name and algorithm?",
@@ -65,6 +66,25 @@ class SignedNames:
         else:
             update.present(name, dns.rdatatype.A, old)
         update.replace(name, ttl, dns.rdatatype.A, new)
+        self._update(update, name)
+
+    def rehearse(self, zone: str, name: str) -> None:
+        """See Names.rehearse: an update that takes away a record which is not there.
+
+        Prerequisites say that the records are those just seen, so it cannot be there. An update that failed
+        its prerequisites would prove less: servers may look at rights only after them (RFC 2136, section 3).
+        """
+        seen = self.address(name)
+        update = dns.update.UpdateMessage(zone, keyring=self._keyring(), keyalgorithm=self._key.algorithm)
+        if seen is None:
+            update.absent(name, dns.rdatatype.A)
+        else:
+            update.present(name, dns.rdatatype.A, *seen.split(","))
+        there = (seen or "").split(",")
+        update.delete(name, dns.rdatatype.A, next(a for a in _OF_NOBODY if a not in there))
+        self._update(update, name)
+
+    def _update(self, update: dns.update.UpdateMessage, name: str) -> None:
         answer = self._exchange(update, self._tcp)
         code = answer.rcode()
         if code != dns.rcode.NOERROR:

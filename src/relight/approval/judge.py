@@ -1,0 +1,91 @@
+"""What the engine asks before it believes a person's answer, and what it keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from relight.approval.envelope import read_envelope
+from relight.approval.statement import Decision, Signed
+from relight.approval.trust import Trust
+from relight.approval.verify import Asked, verify
+from relight.errors import Refused
+from relight.estate import Estate
+
+
+class Judge:
+    """Judges answers by the estate of the project at `root`.
+
+    The lists of keys are read anew each time: a key that is revoked in the middle of an incident counts no
+    more at once.
+    """
+
+    def __init__(self, root: Path, estate: Estate) -> None:
+        self._approvers = frozenset(estate.approvers)
+        declared = estate.approvals
+        self._trust: Trust | None = None
+        if declared is not None:
+            revoked = root / declared.revoked_keys if declared.revoked_keys else None
+            self._trust = Trust(root / declared.allowed_signers, revoked, declared.valid_for)
+
+    @property
+    def needs_signatures(self) -> bool:
+        """Whether every answer must be signed."""
+        return self._trust is not None
+
+    def why_not(
+        self,
+        run: str,
+        digest: str,
+        identity: str,
+        body: Mapping[str, str],
+        now: datetime,
+        *,
+        decision: Decision = "approve",
+        taken: Collection[str] = (),
+    ) -> str:
+        """Why an answer to a gate of this run, whose plan has this digest, is not believed; "": it is.
+
+        `body` has gate, reason and digest, and where answers are signed statement and signature. `taken` are
+        the statements of the run's events so far: what opened a gate once does not open it again. Takes one
+        process of ssh-keygen (6 ms), two at most to explain a refusal; never raises.
+        """
+        try:
+            self._require(Asked(run, body.get("gate", ""), digest, identity, decision), body, now, taken)
+        except Refused as refused:
+            return str(refused)
+        except (OSError, ValueError) as error:  # a full disk; a zero byte in a path
+            return f"it could not be verified: {error} (hand it in again once that is mended)"
+        return ""
+
+    def evidence(self, body: Mapping[str, str]) -> dict[str, str]:
+        """What to keep of an answer that is believed: statement, signature, and `key`, its fingerprint.
+
+        Empty where answers are not signed. A stranger verifies it with `verify_evidence`, or with ssh-keygen
+        alone.
+        """
+        if self._trust is None:
+            return {}
+        envelope = read_envelope(body["signature"])
+        return {
+            "statement": body["statement"],
+            "signature": body["signature"],
+            "key": envelope.fingerprint,
+        }
+
+    def _require(self, asked: Asked, body: Mapping[str, str], now: datetime, taken: Collection[str]) -> None:
+        if self._approvers and asked.identity not in self._approvers:
+            raise Refused(f"{asked.identity} is not among the estate's approvers")
+        if self._trust is None:
+            return
+        if not body.get("statement") or not body.get("signature"):
+            raise Refused(
+                "it is not signed, and the estate asks for signatures", "sign it: --key, or relight sign"
+            )
+        signed = Signed(body["statement"], body["signature"])
+        verified = verify(signed, asked, self._trust, now, taken)
+        if body.get("reason", "") != verified.statement.reason:
+            raise Refused("the reason is not the one that was signed", "hand in the reason that was signed")
+        if body.get("digest", asked.digest) != asked.digest:
+            raise Refused("the digest is not the one that was signed", "hand in what was signed")
