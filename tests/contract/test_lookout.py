@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -82,6 +83,26 @@ def test_a_silent_fake_is_unreachable() -> None:
     fake.silent = True
     with pytest.raises(Unreachable):
         fake.opinions("north")
+
+
+def test_its_clock_shows_the_time_that_it_answers_with() -> None:
+    fake = FakeLookout("east", START)
+    assert fake.clock() is None
+    fake.shown = START
+    assert fake.clock() == START
+    before = datetime.now(UTC).replace(microsecond=0)
+    with serving({}) as url:  # a page that is not there has a date as well
+        shown = HttpLookout("east", url).clock()
+    assert shown is not None
+    assert before <= shown <= datetime.now(UTC)
+
+
+def test_the_clock_of_who_does_not_answer_is_unreachable() -> None:
+    fake = FakeLookout("east", START)
+    fake.silent = True
+    for lookout in (fake, HttpLookout("east", f"http://127.0.0.1:{free_port()}")):
+        with pytest.raises(Unreachable):
+            lookout.clock()
 
 
 def test_where_nothing_listens_is_unreachable() -> None:

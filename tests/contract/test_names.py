@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import dns.message
+import dns.query
 import dns.tsig
 import pytest
 
@@ -22,7 +24,7 @@ from relight.sandbox.zone import Zone
 from relight.traffic import Names
 from relight.traffic.adapters.rfc2136 import SignedNames
 from relight.traffic.fake import FakeNames
-from rig.bind import GET_BIND, KEY_NAME, KEY_SECRET, ZONE, bind_server, find_named
+from rig.bind import GET_BIND, KEY_NAME, KEY_SECRET, READER, ZONE, bind_server, find_named
 from rig.races import race
 
 OLD, NEW, OTHER = "127.0.1.1", "127.0.1.2", "127.0.1.3"
@@ -185,6 +187,37 @@ def test_a_clock_that_is_wrong_is_named_as_the_reason(
         server.names.swap(ZONE, name, ttl=1, old=None, new=NEW)
 
 
+def zone_serial(port: int) -> int:
+    answer = dns.query.udp(dns.message.make_query(ZONE, "SOA"), "127.0.0.1", 2, port)
+    serial: int = answer.answer[0][0].serial
+    return serial
+
+
+@pytest.mark.parametrize("old", [None, OLD])
+def test_a_rehearsal_is_taken_and_changes_nothing(server: Serving, name: str, old: str | None) -> None:
+    if old:
+        server.names.swap(ZONE, name, ttl=1, old=None, new=old)
+    before = zone_serial(server.port) if server.port else 0
+    server.names.rehearse(ZONE, name)
+    assert server.names.address(name) == old
+    assert (zone_serial(server.port) if server.port else 0) == before
+
+
+def test_a_rehearsal_finds_a_key_or_a_zone_that_is_not_accepted(server: Serving, name: str) -> None:
+    with pytest.raises(Refused):
+        server.with_wrong_key.rehearse(ZONE, name)
+    with pytest.raises(Refused):
+        server.names.rehearse("other.test.", "app.other.test.")
+
+
+@pytest.mark.parametrize("server", ["bind"], indirect=True)
+def test_a_rehearsal_finds_a_key_that_is_known_but_may_change_nothing(
+    server: Serving, name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(Refused):
+        asking(server.port, tmp_path, key=READER).rehearse(ZONE, name)
+
+
 def test_a_secret_that_is_no_key_is_told_without_showing_it(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="not base64") as told:
         asking(1, tmp_path, secret="not base64 at all").swap(ZONE, name, ttl=1, old=None, new=NEW)
@@ -195,5 +228,7 @@ def test_zz_a_server_that_died_is_unreachable(server: Serving, name: str) -> Non
     server.die()  # the last test of this file, for each server
     with pytest.raises(Unreachable):
         server.names.address(name)
+    with pytest.raises(Unreachable):
+        server.names.rehearse(ZONE, name)
     with pytest.raises(Unreachable):
         server.names.swap(ZONE, name, ttl=1, old=None, new=NEW)

@@ -21,6 +21,9 @@ GET_BIND = "apt-get install bind9"
 ZONE = "demo.test."
 KEY_NAME, KEY_SECRET = "relight.", "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTMy"
 
+READER = "reader."
+"""A key that the server knows, and lets change nothing; its secret is the same."""
+
 _CONFIGURATION = """
 options {{
     directory "{folder}"; pid-file "{folder}/named.pid"; session-keyfile "{folder}/session.key";
@@ -29,6 +32,7 @@ options {{
 }};
 controls {{ }};
 key "{key}" {{ algorithm hmac-sha256; secret "{secret}"; }};
+key "{reader}" {{ algorithm hmac-sha256; secret "{secret}"; }};
 zone "demo.test" {{ type primary; file "{folder}/zone"; allow-update {{ key "{key}"; }}; }};
 """
 _ZONE = """$TTL 60
@@ -59,7 +63,7 @@ def bind_server(program: str, folder: Path) -> Iterator[Bind]:
     """Serve until the block ends."""
     port = free_ports(1)[0]
     (folder / "zone").write_text(_ZONE)
-    settings = {"folder": folder, "port": port, "key": KEY_NAME, "secret": KEY_SECRET}
+    settings = {"folder": folder, "port": port, "key": KEY_NAME, "secret": KEY_SECRET, "reader": READER}
     (folder / "named.conf").write_text(_CONFIGURATION.format(**settings))
     with (folder / "log").open("wb") as log:
         command = [program, "-g", "-n", "1", "-c", str(folder / "named.conf")]

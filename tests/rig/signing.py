@@ -5,6 +5,7 @@ FIDO keys (sk-…) cannot be made without a token: their form is covered, their 
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from relight.approval import Asked, Signed, Statement, Trust, new_statement, sign
 
@@ -34,6 +37,8 @@ class Person:
 
 
 def make_key(path: Path, kind: str = "ed25519", passphrase: str = "", *options: str) -> Path:
+    if not shutil.which("ssh-keygen"):
+        pytest.skip("needs ssh-keygen: apt-get install openssh-client")
     command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "", "-f", str(path), *options]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return path

@@ -7,7 +7,7 @@ believes an answer, and `verify_evidence` what a stranger asks years later. No p
 
 from relight.approval.checks import check_approvals
 from relight.approval.handover import body_of, pack, unpack
-from relight.approval.judge import Judge
+from relight.approval.judge import EVIDENCE, Judge
 from relight.approval.keys import find_key
 from relight.approval.signers import Signer, read_signers
 from relight.approval.signing import sign
@@ -16,6 +16,7 @@ from relight.approval.trust import Trust
 from relight.approval.verify import Asked, Verified, verify, verify_evidence
 
 __all__ = [
+    "EVIDENCE",
     "NAMESPACE",
     "Asked",
     "Decision",

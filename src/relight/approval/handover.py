@@ -42,14 +42,18 @@ def unpack(text: str) -> Signed:
 
 
 def body_of(signed: Signed) -> dict[str, str]:
-    """The request's body for a signed answer; its identity and decision stand in `read_statement`."""
-    statement = read_statement(signed.statement)
+    """The request's body for a signed answer; its identity and decision stand in `read_statement`.
+
+    `key` is the fingerprint of the key in the signature: the judge refuses a body that names another.
+    """
+    statement, envelope = read_statement(signed.statement), read_envelope(signed.signature)
     return {
         "gate": statement.gate,
         "reason": statement.reason,
         "digest": statement.digest,
         "statement": signed.statement,
-        "signature": signed.signature,
+        "signature": armored(envelope.blob),
+        "key": envelope.fingerprint,
     }
 
 
@@ -59,6 +63,9 @@ def _encode(content: bytes) -> str:
 
 def _decode(text: str) -> bytes:
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except binascii.Error:
         raise ValueError("not base64") from None
+    if _encode(content) != text:  # bits behind the last byte
+        raise ValueError("not base64 as we write it")
+    return content

@@ -6,12 +6,15 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from relight.approval.envelope import read_envelope
+from relight.approval.envelope import armored, read_envelope
 from relight.approval.statement import Decision, Signed
 from relight.approval.trust import Trust
 from relight.approval.verify import Asked, verify
 from relight.errors import Refused
 from relight.estate import Estate
+
+EVIDENCE = ("statement", "signature", "key")
+"""What of a signed answer is kept in its event."""
 
 
 class Judge:
@@ -44,15 +47,23 @@ class Judge:
         *,
         decision: Decision = "approve",
         taken: Collection[str] = (),
+        also: Collection[str] = (),
     ) -> str:
         """Why an answer to a gate of this run, whose plan has this digest, is not believed; "": it is.
 
-        `body` has gate, reason and digest, and where answers are signed statement and signature. `taken` are
-        the statements of the run's events so far: what opened a gate once does not open it again. Takes one
-        process of ssh-keygen (6 ms), two at most to explain a refusal; never raises.
+        `body` has gate, reason and digest, and where answers are signed statement, signature and key, as
+        `body_of` makes it: once it is believed, all of it is what the key signed. `taken` are the statements
+        of the run's events so far: what opened a gate once does not open it again. `also` are people besides
+        the approvers who may answer this gate. Takes one process of ssh-keygen (6 ms), two at most to
+        explain a refusal; never raises.
         """
+        if self._approvers and identity not in self._approvers and identity not in also:
+            return f"{identity} is not among the estate's approvers"
+        if self._trust is None:
+            return ""
+        asked = Asked(run, body.get("gate", ""), digest, identity, decision)
         try:
-            self._require(Asked(run, body.get("gate", ""), digest, identity, decision), body, now, taken)
+            _require(asked, body, self._trust, now, taken)
         except Refused as refused:
             return str(refused)
         except (OSError, ValueError) as error:  # a full disk; a zero byte in a path
@@ -65,27 +76,24 @@ class Judge:
         Empty where answers are not signed. A stranger verifies it with `verify_evidence`, or with ssh-keygen
         alone.
         """
-        if self._trust is None:
-            return {}
-        envelope = read_envelope(body["signature"])
-        return {
-            "statement": body["statement"],
-            "signature": body["signature"],
-            "key": envelope.fingerprint,
-        }
+        return {} if self._trust is None else {name: body[name] for name in EVIDENCE}
 
-    def _require(self, asked: Asked, body: Mapping[str, str], now: datetime, taken: Collection[str]) -> None:
-        if self._approvers and asked.identity not in self._approvers:
-            raise Refused(f"{asked.identity} is not among the estate's approvers")
-        if self._trust is None:
-            return
-        if not body.get("statement") or not body.get("signature"):
-            raise Refused(
-                "it is not signed, and the estate asks for signatures", "sign it: --key, or relight sign"
-            )
-        signed = Signed(body["statement"], body["signature"])
-        verified = verify(signed, asked, self._trust, now, taken)
-        if body.get("reason", "") != verified.statement.reason:
-            raise Refused("the reason is not the one that was signed", "hand in the reason that was signed")
-        if body.get("digest", asked.digest) != asked.digest:
-            raise Refused("the digest is not the one that was signed", "hand in what was signed")
+
+def _require(
+    asked: Asked, body: Mapping[str, str], trust: Trust, now: datetime, taken: Collection[str]
+) -> None:
+    if not all(body.get(name) for name in EVIDENCE):
+        raise Refused(
+            "it is not signed, and the estate asks for signatures", "sign it: --key, or relight sign"
+        )
+    verified = verify(Signed(body["statement"], body["signature"]), asked, trust, now, taken)
+    envelope = read_envelope(body["signature"])
+    signed = {
+        "reason": verified.statement.reason,
+        "digest": verified.statement.digest,
+        "key": verified.key,
+        "signature": armored(envelope.blob),  # what is kept is what ssh-keygen alone reads later
+    }
+    for name, value in signed.items():
+        if body.get(name, "") != value:
+            raise Refused(f"the {name} is not the one that was signed", "hand in what was signed, unchanged")

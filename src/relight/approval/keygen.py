@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from relight.approval.envelope import Envelope, armored
 from relight.approval.statement import NAMESPACE
@@ -29,10 +28,10 @@ class Answer:
 
 def ask(content: bytes, envelope: Envelope, identity: str, trust: Trust, at: datetime) -> Answer:
     """Have a signature over `content` verified, for an identity, at a time. Raise Refused if it cannot be."""
-    with tempfile.TemporaryDirectory(prefix="relight-approval-") as folder:
-        signature = Path(folder) / "signature"
-        signature.write_text(armored(envelope.blob), encoding="ascii")
-        command = ["ssh-keygen", "-Y", "verify", "-n", NAMESPACE, "-I", identity, "-s", str(signature)]
+    with tempfile.NamedTemporaryFile("w", prefix="relight-", suffix=".sig", encoding="ascii") as signature:
+        signature.write(armored(envelope.blob))
+        signature.flush()
+        command = ["ssh-keygen", "-Y", "verify", "-n", NAMESPACE, "-I", identity, "-s", signature.name]
         command += ["-f", str(trust.allowed_signers.absolute())]
         command += ["-r", str(trust.revoked_keys.absolute())] if trust.revoked_keys else []
         # Without Z, which OpenSSH knows since 9.1 only: the zone is in the environment.

@@ -94,8 +94,7 @@ def read_signers(text: str) -> tuple[tuple[Signer, ...], tuple[Malformed, ...]]:
 
 def read_key(text: str) -> bytes:
     """The public key in "ssh-ed25519 AAAA… comment", plain. Raise ValueError."""
-    kind, _, rest = text.strip().partition(" ")
-    words = rest.split()
+    kind, *words = text.split(maxsplit=2) or [""]
     if not words:
         raise ValueError(f"no key stands after {kind[:40]!r}")
     try:
@@ -103,7 +102,7 @@ def read_key(text: str) -> bytes:
     except (binascii.Error, ValueError, Refused):
         raise ValueError("the key is cut or changed: it cannot be read") from None
     if kind_of(key) != kind and "-cert-v01@" not in kind:
-        raise ValueError(f"the key is of another kind than {kind[:40]!r}")
+        raise ValueError(f"the key is not of the kind {kind[:40]!r}")
     return key
 
 
@@ -134,12 +133,10 @@ def _read_line(number: int, content: str) -> Signer:
     options: dict[str, str] = {}
     if rest.split(maxsplit=1)[0] not in KEY_FIELDS:
         given = _OPTIONS.match(rest)
-        if not given:
+        if not given or rest[given.end() :].startswith('"'):
             raise ValueError("a quote is not closed")
-        rest = rest[given.end() :].lstrip()
-        if rest.split(" ", 1)[0] not in KEY_FIELDS:
-            raise ValueError(f"neither an option nor a kind of key: {given[0][:40]!r}")
         options = dict(_read_options(given[0]))
+        rest = rest[given.end() :].lstrip()
     times = {name: _read_time(options[name]) for name in ("valid-after", "valid-before") if name in options}
     return Signer(
         line=number,
@@ -159,7 +156,7 @@ def _read_options(text: str) -> Iterator[tuple[str, str]]:
         found = _OPTION.match(text, position)
         name = found[1].lower() if found else ""
         if not found or not (name in _VALUES if found[2] is not None else name in _FLAGS):
-            raise ValueError(f"an option that is not known: {text[position : position + 40]!r}")
+            raise ValueError(f"neither an option nor a kind of key: {text[position : position + 40]!r}")
         yield name, (found[2] or "").replace('\\"', '"')
         position = found.end()
 

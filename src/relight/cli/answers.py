@@ -14,7 +14,7 @@ from relight.control import Exposure, Report
 from relight.control.changes import ChangeWord
 from relight.control.preflight import CheckResult, PlanReadiness
 from relight.estate import Objective
-from relight.plan import Estimate, Progress
+from relight.plan import Estimate, PlanDifference, Progress
 from relight.situation import Authority, Observed, Opinion, PointSummary, Verdict
 from relight.units import Duration
 
@@ -128,6 +128,38 @@ class PlanAnswer(Answer):
     digest: str
     is_blocked: bool
     plan: dict[str, Any]
+
+
+class InputShown(Frozen):
+    """An input of a runbook; `default` None: it must be given; no `choices`: any text."""
+
+    name: str
+    about: str
+    default: str | None
+    choices: tuple[str, ...]
+
+
+class RunbookShown(Frozen):
+    """A runbook of the project."""
+
+    name: str
+    summary: str
+    file: str
+    inputs: tuple[InputShown, ...]
+
+
+class RunbooksAnswer(Answer):
+    """`relight runbook list`."""
+
+    runbooks: tuple[RunbookShown, ...]
+
+
+class DifferenceAnswer(Answer):
+    """`relight runbook diff OLD.json [NEW.json]`."""
+
+    is_empty: bool
+    approvals_hold: bool  # whether both plans have one digest
+    difference: PlanDifference
 
 
 class RunsAnswer(Answer):

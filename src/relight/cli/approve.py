@@ -15,10 +15,11 @@ from relight.cli.gates import people
 from relight.cli.journal_lines import is_driven
 from relight.cli.output import write
 from relight.cli.session import ProjectOption, RunArgument, command, find_project, read_journal, this_person
+from relight.control import Project, find_run
 from relight.control import approve as ask_to_approve
-from relight.control import find_run
 from relight.engine import ApprovalGiven, GateState, Journal, RequestRefused, RunState, fold
 from relight.errors import Refused, UsageError
+from relight.estate import load_estate
 
 _ANSWER_SECONDS = 2.0
 _POLL_SECONDS = 0.05
@@ -64,7 +65,9 @@ def approve(
     before = journal.row(name).sequence
     ask_to_approve(journal, name, wanted, identity=person, reason=reason, digest=digest or state.plan.digest)
     answer = _await_answer(journal, name, before, wanted, person)
-    return _tell(journal, state, wanted, answer, digest)
+    if answer is None:
+        return _tell_unanswered(found, journal, state, person, digest or state.plan.digest)
+    return _tell(journal, state.run, wanted, answer)
 
 
 def _gate(state: RunState, given: str | None) -> str:
@@ -88,7 +91,9 @@ def _await_answer(
 ) -> ApprovalGiven | RequestRefused | None:
     """What the run's controller answered; None: it did not, within the time that people wait."""
     until = time.monotonic() + _ANSWER_SECONDS
-    while is_driven(journal.row(run)):
+    while True:
+        # Asked first: one that answers and ends right then has answered all the same.
+        may_answer = is_driven(journal.row(run)) and time.monotonic() < until
         for event in journal.events(run, after=before):
             match event:
                 case ApprovalGiven(identity=who, gate=name) if (who, name) == (person, gate):
@@ -97,37 +102,44 @@ def _await_answer(
                     return event
                 case _:
                     pass
-        if time.monotonic() > until:
-            break
+        if not may_answer:
+            return None
         time.sleep(_POLL_SECONDS)
-    return None
 
 
-def _tell(
-    journal: Journal,
-    state: RunState,
-    gate: str,
-    answer: ApprovalGiven | RequestRefused | None,
-    digest: str | None,
-) -> int:
-    match answer:
-        case ApprovalGiven():
-            now = fold(journal.events(state.run), CATALOGUE)
-            still = now.gates.get(gate)
-            missing = _still_missing(still) if still else ""
-            write(f"signed: {gate}\n{missing + chr(10) if missing else ''}")
-            return DONE
-        case RequestRefused():
-            sys.stderr.write(f"error: refused: {answer.why}\n")
-            return FAILED
-    if digest is not None and digest != state.plan.digest:
+def _tell(journal: Journal, run: str, gate: str, answer: ApprovalGiven | RequestRefused) -> int:
+    if isinstance(answer, RequestRefused):
+        sys.stderr.write(f"error: refused: {answer.why}\n")
+        return FAILED
+    gates = fold(journal.events(run), CATALOGUE).gates
+    write(f"signed: {gate}\n")
+    if gate in gates and (missing := _still_missing(gates[gate])):
+        write(f"{missing}\n")
+    return DONE
+
+
+def _tell_unanswered(project: Project, journal: Journal, state: RunState, person: str, digest: str) -> int:
+    """It stands in the journal and will be judged; what can be told of that now."""
+    if digest != state.plan.digest:
         sys.stderr.write(f"error: it will be refused: the plan of {state.run} is {state.plan.digest}\n")
+        return FAILED
+    approvers = _approvers(project)
+    if approvers and person not in approvers:
+        who = ", ".join(approvers)
+        sys.stderr.write(f"error: it will be refused: {person} is not among the estate's approvers ({who})\n")
         return FAILED
     if is_driven(journal.row(state.run)):
         write(f"noted; the controller of {state.run} has not answered yet: relight show {state.run}\n")
     else:
         write(f"noted; nobody drives the run now, so it counts only on: relight resume {state.run}\n")
     return DONE
+
+
+def _approvers(project: Project) -> tuple[str, ...]:
+    try:
+        return load_estate(project.estate_path).approvers
+    except UsageError:
+        return ()  # whoever drives the run will meet that file, and say so
 
 
 def _still_missing(gate: GateState) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -20,7 +20,9 @@ from relight.cli.init import shipped_runbooks, write_files
 from relight.cli.output import write
 from relight.cli.session import command
 from relight.errors import UsageError
-from relight.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from relight.sandbox import Sandbox
 
 _EXTRAS = {"moto": "moto", "flask": "moto", "numpy": "numpy", "sklearn": "scikit-learn"}
 _HALF_DEAF = ("east", "west")  # two observers of three: not a site that is lost, and not one that is well
@@ -55,10 +57,9 @@ def demo(
     machine, and gone at the end unless --keep says otherwise.
     """
     if kill or rebuild or partition or heal or stop:
-        sandbox = Sandbox.attach(folder or Path.cwd())
+        sandbox = _sandbox_type().attach(folder or Path.cwd())
         _play(sandbox, kill=kill, rebuild=rebuild, partition=partition, heal=heal, stop=stop)
         return DONE
-    _require_extras()
     with _sandbox(folder, keep=keep) as sandbox:
         write_files(sandbox.folder, shipped_runbooks())
         code = Story(sandbox, plain=plain).tell()
@@ -70,9 +71,10 @@ def demo(
 @contextmanager
 def _sandbox(folder: Path | None, *, keep: bool) -> Iterator[Sandbox]:
     """A sandbox that is ended whatever happens, unless it is to be kept and all went well."""
+    sandbox_type = _sandbox_type()
     where = folder or Path(tempfile.mkdtemp(prefix="relight-demo-"))
     where.mkdir(parents=True, exist_ok=True)
-    sandbox = Sandbox(where)
+    sandbox = sandbox_type(where)
     is_kept = False
     with _ended_by(signal.SIGTERM, signal.SIGHUP):
         try:
@@ -100,12 +102,16 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _require_extras() -> None:
+def _sandbox_type() -> type[Sandbox]:
+    """The sandbox, imported now: it needs what only the extra "demo" brings. Raise UsageError."""
     missing = sorted({package for module, package in _EXTRAS.items() if find_spec(module) is None})
     if missing:
         raise UsageError(
             f"the demo needs {', '.join(missing)}, which are not installed", "pip install 'relight[demo]'"
         )
+    from relight.sandbox import Sandbox  # noqa: PLC0415 - see above
+
+    return Sandbox
 
 
 def _play(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -21,8 +22,10 @@ from relight.control import Project, Report, report_of, submit
 from relight.engine import Journal
 from relight.errors import RelightError
 from relight.plan import Plan
-from relight.sandbox import Sandbox
 from relight.situation import Situation
+
+if TYPE_CHECKING:
+    from relight.sandbox import Sandbox
 
 _DIES, _TAKES_OVER, _TRAINS = "north", "south", "digits"
 _QUIET_SECONDS = 5.0

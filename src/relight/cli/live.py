@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from relight.cli.gates import approve_command
 from relight.cli.wording import brief, clock
 from relight.engine import (
+    AbortAsked,
     ApprovalGiven,
     AttemptDone,
     AttemptFailed,
@@ -23,14 +24,20 @@ from relight.engine import (
     ClaimsTaken,
     Event,
     GateReached,
+    GateRefused,
     LeaseTaken,
     Listener,
     RequestRefused,
+    Resurveyed,
+    RetryAsked,
+    RunContinued,
     RunEnded,
+    RunPaused,
     RunStarted,
     RunState,
     StepBlocked,
     StepLetGo,
+    StepSkipped,
 )
 from relight.plan import Progress
 
@@ -103,6 +110,10 @@ def told(event: Event, state: RunState) -> str:  # noqa: PLR0911, PLR0912 - one 
             return f"{event.step}: failed: {event.reason}" + (f" ({event.remedy})" if event.remedy else "")
         case AttemptInterrupted():
             return f"{event.step}: was cut off in try {event.attempt} ({event.meaning})"
+        case Resurveyed():
+            return f"looked again: {'; '.join(event.worse) or 'nothing has become worse'}"
+        case RunPaused() | RunContinued() | AbortAsked() | GateRefused() | RetryAsked() | StepSkipped():
+            return f"{event.identity} {_did(event)}: {event.reason}"
         case StepBlocked() | StepLetGo():
             return (
                 f"{event.step}: {'blocked' if isinstance(event, StepBlocked) else 'let go'}: {event.reason}"
@@ -119,6 +130,24 @@ def shown_progress(progress: Progress) -> str:
     """How far a step has come."""
     part = "" if progress.fraction is None else f"{progress.fraction:.0%} "
     return part + progress.note
+
+
+def _did(
+    event: RunPaused | RunContinued | AbortAsked | GateRefused | RetryAsked | StepSkipped,
+) -> str:
+    match event:
+        case RunPaused():
+            return "holds the run"
+        case RunContinued():
+            return "lets the run go on"
+        case AbortAsked():
+            return "ends the run, and what was done is taken back" if event.undo else "ends the run"
+        case GateRefused():
+            return f"refused {event.gate}"
+        case RetryAsked():
+            return f"has {event.step} tried again"
+        case StepSkipped():
+            return f"answers for {event.step}, which counts as done"
 
 
 def _try(attempt: int) -> str:

@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "read the estate and the runbooks, and say all that is wrong",
     "preflight": "try everything that plans would need, before they are needed",
     "status": "look at everything now: verdicts, points, RPO as it stands",
+    "runbook": "list and describe runbooks; compare two plans",
     "plan": "show what a runbook would do, and what it would come to",
     "run": "carry a plan out",
     "resume": "go on with a run, from wherever it stands",

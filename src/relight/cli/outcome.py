@@ -20,7 +20,7 @@ def tell_outcome(journal: Journal, state: RunState, anchor_trouble: str) -> int:
     if not state.ended:
         _tell_gates(state)
         return WAITS
-    report = report_of(state, tuple(journal.events(state.run)))
+    report = report_of(state, tuple(journal.events(state.run)), anchor_trouble)
     Screen().print(report_view(report, steps=False))
     return exit_of(report)
 
@@ -32,10 +32,10 @@ def exit_of(report: Report) -> int:
     return DONE if report.objectives_met else MISSED
 
 
-def read_report(journal: Journal, run: str) -> Report:
-    """The report of a run as its journal has it."""
+def read_report(journal: Journal, run: str, anchor_trouble: str = "") -> Report:
+    """The report of a run as its journal has it; `anchor_trouble` as `report_of` takes it."""
     events = tuple(journal.events(run))
-    return report_of(fold(events, CATALOGUE), events)
+    return report_of(fold(events, CATALOGUE), events, anchor_trouble)
 
 
 def _tell_gates(state: RunState) -> None:

@@ -25,9 +25,9 @@ from relight.cli.session import (
     read_inputs,
     this_person,
 )
-from relight.control import Project, submit, worsened
+from relight.control import Project, submit
 from relight.engine import Journal
-from relight.errors import Reason, RelightError, UsageError
+from relight.errors import Reason, UsageError
 from relight.plan import Finding, Plan, as_text
 
 app = command()
@@ -99,24 +99,7 @@ def _plan(project: Project, world: World, what: str, inputs: dict[str, str], dea
             f"{what} was made for the estate {plan.estate!r}, and this is {world.estate.name!r}",
             "call it in the project that it was made in",
         )
-    _require_still_good(project, world, plan, deadline)
     return plan
-
-
-def _require_still_good(project: Project, world: World, plan: Plan, deadline: timedelta) -> None:
-    """Look again: a kept plan may be old, and what people agreed to may have become worse."""
-    now = plan_now(project, world, plan.runbook, dict(plan.inputs), deadline)
-    worse = worsened(plan, now)
-    if worse and not plan.blocks:
-        raise _Outdated(
-            "since this plan was made things have become worse",
-            f"make a new one: relight plan {plan.runbook}",
-            tuple(Reason(finding.message, finding.remedy) for finding in worse),
-        )
-
-
-class _Outdated(RelightError):
-    exit_code = FOUND
 
 
 def _tell_blocks(blocks: tuple[Finding, ...]) -> None:

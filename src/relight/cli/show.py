@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
@@ -23,6 +24,8 @@ from relight.forecast import estimate_of
 
 _STEP_STYLES = {"done": "green", "failed": "red", "blocked": "red", "running": "cyan", "retrying": "yellow"}
 
+_MANY_STEPS = 200
+
 app = command()
 
 
@@ -32,9 +35,13 @@ def show(
     *,
     run: RunArgument = "last",
     project: ProjectOption = None,
+    every: Annotated[bool, typer.Option("--all", help="Every step of a large plan too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show where a run stands: who drives it, what it waits for, and every step."""
+    """Show where a run stands: who drives it, what it waits for, and its steps.
+
+    Of a plan of more than 200 steps those are shown that are neither done nor waiting for others.
+    """
     journal = read_journal(find_project(context, project))
     name = find_run(journal, run)
     state = fold(journal.events(name), CATALOGUE)
@@ -42,7 +49,7 @@ def show(
     if as_json:
         write_json(answer)
     else:
-        Screen().print(_view(answer))
+        Screen().print(_view(answer, every=every))
 
 
 def show_of(state: RunState, row: RunRow, requests: Sequence[Request]) -> ShowAnswer:
@@ -100,7 +107,7 @@ def _step(step: StepState) -> StepShown:
     )
 
 
-def _view(answer: ShowAnswer) -> RenderableType:
+def _view(answer: ShowAnswer, *, every: bool) -> RenderableType:
     headline = (
         Text().append(f"{answer.run}: {answer.goal}: ", "bold").append(answer.state, STYLES[answer.state])
     )
@@ -121,7 +128,7 @@ def _view(answer: ShowAnswer) -> RenderableType:
             parts.append(Text(f"        {approve_command(answer.run, gate.gate)}", "bold"))
     parts += [Text(f"asked   {told} (not judged yet)", "yellow") for told in answer.open_requests]
     parts += [Text(f"refused {told}", "yellow") for told in answer.refused_requests]
-    return Group(*parts, Text(""), _steps(answer), Text(""), _counts(answer))
+    return Group(*parts, Text(""), _steps(answer, every=every), Text(""), _counts(answer))
 
 
 def _driver(answer: ShowAnswer) -> str:
@@ -135,9 +142,12 @@ def _driver(answer: ShowAnswer) -> str:
     return f"driver  {who}, lease until {instant(answer.lease_until)}{gone}"
 
 
-def _steps(answer: ShowAnswer) -> RenderableType:
+def _steps(answer: ShowAnswer, *, every: bool) -> RenderableType:
+    steps = answer.steps
+    if len(steps) > _MANY_STEPS and not every:
+        steps = tuple(step for step in steps if step.status not in ("done", "waiting"))[:_MANY_STEPS]
     shown = table("step", "", "tries", "took", "forecast", "")
-    for step in answer.steps:
+    for step in steps:
         note = step.reason + (f" ({step.remedy})" if step.remedy else "")
         if step.status == "running" and step.progress:
             note = shown_progress(step.progress)

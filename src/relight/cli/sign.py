@@ -69,7 +69,7 @@ def sign(
 
 
 def key_of(identity: str, context: typer.Context, folder: Path | None) -> Path | str:
-    """The key that the project's list of signers has for somebody, in ~/.ssh or an agent. Raise UsageError."""
+    """The key that the project's list of signers has for them, in ~/.ssh or an agent. Raise UsageError."""
     try:
         found = find_project(context, folder)
     except UsageError:

@@ -17,7 +17,7 @@ from relight.control.project import LoadedRunbook
 from relight.control.supposing import Supposition, suppose, suppositions
 from relight.errors import UsageError
 from relight.estate import Estate
-from relight.plan import Catalogue, Plan, Runbook, RunbookPage
+from relight.plan import Catalogue, Finding, Plan, Runbook, RunbookPage
 from relight.situation import Situation
 from relight.units import format_bytes
 
@@ -45,18 +45,11 @@ def described(
     built = _built(runbook, estate, runbook.accepted(given, estate), how, wanted)
     chosen, rough_plan = min(built, key=lambda pair: (len(pair[1].blocks), len(pair[1].overrides)))
     situation = _situation(estate, how, chosen)
-    known = {finding.gate for finding in rough_plan.overrides}
     return RunbookPage(
         runbook=runbook,
         plan=make_plan(loaded, estate, situation, given, catalogue),
         supposed=tuple(_sentences(chosen, how)),
-        otherwise=tuple(
-            (str(supposed), finding)
-            for supposed, plan in built
-            if not plan.blocks
-            for finding in plan.overrides
-            if finding.gate not in known
-        ),
+        otherwise=_otherwise(built, {finding.gate for finding in rough_plan.overrides}),
         choices=choices,
         approvers=estate.approvers,
         command=_command(runbook.name, inputs, how),
@@ -66,7 +59,7 @@ def described(
 def _built(
     runbook: Runbook, estate: Estate, inputs: Mapping[str, str], how: Supposing, wanted: list[Supposition]
 ) -> list[tuple[Supposition, Plan]]:
-    """The plan in each situation, not forecast; a situation that a runbook breaks in is not what it is for."""
+    """The plan in each situation, not forecast. What a runbook breaks in is not the situation it is for."""
     plans = []
     for supposed in wanted:
         try:
@@ -75,6 +68,16 @@ def _built(
             if supposed is wanted[-1] and not plans:
                 raise
     return plans
+
+
+def _otherwise(built: list[tuple[Supposition, Plan]], known: set[str]) -> tuple[tuple[str, Finding], ...]:
+    """What people would sign in the other situations that do not block the plan; each gate once."""
+    found: dict[str, tuple[str, Finding]] = {}
+    for supposed, plan in built:
+        for finding in () if plan.blocks else plan.overrides:
+            if finding.gate not in known:
+                found.setdefault(finding.gate, (str(supposed), finding))
+    return tuple(found.values())
 
 
 def _situation(estate: Estate, how: Supposing, supposed: Supposition) -> Situation:

@@ -80,9 +80,3 @@ def forecast_findings(plan: Plan, expected: Forecast, situation: Situation) -> l
                 )
             )
     return findings
-
-
-def worsened(plan: Plan, plan_now: Plan) -> tuple[Finding, ...]:
-    """What a plan that was made earlier did not say: blocks and overrides that only the plan of now has."""
-    known = {(finding.code, finding.subject) for finding in (*plan.overrides, *plan.blocks)}
-    return tuple(f for f in (*plan_now.blocks, *plan_now.overrides) if (f.code, f.subject) not in known)

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from relight.canonical import Frozen
+from relight.control.critical_path import critical_path, last_step, people_times
+from relight.control.improvements import Evidence, improvements_of
+from relight.control.report import PersonSaid, Report, StepReport, WorkloadReport
+from relight.control.timeline import gates_of, timeline_of
 from relight.engine import (
     ApprovalGiven,
     AttemptInterrupted,
@@ -23,82 +26,20 @@ from relight.engine import (
 )
 from relight.forecast import estimate_of
 from relight.plan import Estimate, Expectation
-from relight.units import Duration, gpu_hours
+from relight.units import gpu_hours
 
 
-class StepReport(Frozen):
-    """One step: how long it took against how long it was to take."""
+def report_of(state: RunState, events: Sequence[Event], anchor_trouble: str = "") -> Report:
+    """The report of a run from its state and the events that led there.
 
-    step: str
-    title: str
-    status: str
-    started_at: datetime | None
-    ended_at: datetime | None
-    took: Duration | None
-    forecast: Estimate
-    attempts: int
-    reason: str = ""
-
-
-class WorkloadReport(Frozen):
-    """One workload: what was reached against what was declared; None where the run did not show it."""
-
-    workload: str
-    is_back: bool
-    rto_objective: Duration
-    rto: Duration | None
-    rto_forecast: Estimate | None
-    rto_met: bool
-    rpo_objective: Duration
-    rpo: Duration | None
-    rpo_steps: int | None
-    rpo_gpu_hours: float | None
-    rpo_met: bool | None
-    restored_point: str | None
-    resumed_from_step: int | None
-    passed_over: tuple[str, ...] = ()
-
-
-class PersonSaid(Frozen):
-    """An approval, for the record."""
-
-    at: datetime
-    identity: str
-    gate: str
-    reason: str
-
-
-class Report(Frozen):
-    """A run, from its events alone."""
-
-    run: str
-    runbook: str
-    goal: str
-    by: str
-    result: str  # "done", "failed", "refused", or "running"
-    reason: str
-    started_at: datetime
-    ended_at: datetime | None
-    took: Duration | None
-    forecast: Estimate | None
-    workloads: tuple[WorkloadReport, ...]
-    steps: tuple[StepReport, ...]
-    approvals: tuple[PersonSaid, ...]
-    refused_requests: tuple[str, ...]
-    controllers: int  # how many times a controller took the run up
-    interruptions: int  # tries that were cut off
-    retries: int
-
-    @property
-    def objectives_met(self) -> bool:
-        """Whether every workload came back within its objectives, as far as the run shows."""
-        return all(w.is_back and w.rto_met and w.rpo_met is not False for w in self.workloads)
-
-
-def report_of(state: RunState, events: Sequence[Event]) -> Report:
-    """The report of a run from its state and the events that led there."""
+    `anchor_trouble` says why the witness does not vouch for the end of the record; empty: it does, or nobody
+    asked it.
+    """
     ended = state.ended
     approvals = [e for e in events if isinstance(e, ApprovalGiven)]
+    workloads = tuple(_workload(state, promise) for promise in state.plan.expectations)
+    gates = gates_of(events)
+    last = last_step(state)
     return Report(
         run=state.run,
         runbook=state.plan.runbook,
@@ -110,7 +51,7 @@ def report_of(state: RunState, events: Sequence[Event]) -> Report:
         ended_at=ended.at if ended else None,
         took=_since(state.started_at, ended.at if ended else None),
         forecast=state.plan.forecast,
-        workloads=tuple(_workload(state, promise) for promise in state.plan.expectations),
+        workloads=workloads,
         steps=tuple(_step(state, name) for name in state.steps),
         approvals=tuple(
             PersonSaid(at=e.at, identity=e.identity, gate=e.gate, reason=e.reason) for e in approvals
@@ -119,6 +60,10 @@ def report_of(state: RunState, events: Sequence[Event]) -> Report:
         controllers=sum(isinstance(e, LeaseTaken) for e in events),
         interruptions=sum(isinstance(e, AttemptInterrupted) for e in events),
         retries=sum(isinstance(e, AttemptRetried) for e in events),
+        gates=gates,
+        critical_path=critical_path(state, people_times(state, events, gates), last) if last else (),
+        timeline=timeline_of(events),
+        improve=improvements_of(Evidence(state, events, gates, workloads, anchor_trouble)),
     )
 
 

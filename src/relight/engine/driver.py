@@ -39,7 +39,7 @@ from relight.engine.journal import Journal
 from relight.engine.ports import Anchors, Call, Claims, Executor, Processes
 from relight.engine.requests import Judge, answer
 from relight.engine.state import RunState, fold
-from relight.engine.steps import Status
+from relight.engine.steps import Status, StepState
 from relight.errors import Conflict, LeaseLost, Refused, RelightError, Unreachable
 from relight.plan import Catalogue, Facts, Failed, Outcome, Plan, Progress, Retry, Working
 
@@ -118,7 +118,7 @@ class Driver:
         finally:
             self._around.executor.close()
             self._anchor.close(_LAST_ANCHOR_SECONDS if self._state.ended else 0.5)
-            self.anchor_trouble = self._anchor.trouble
+            self.anchor_trouble = self.anchor_trouble or self._anchor.trouble
         return self._state
 
     # Taking over
@@ -190,9 +190,8 @@ class Driver:
             for event in events:
                 self._record(event)
                 if isinstance(event, (AttemptRetried, AttemptFailed, StepLetGo)):
-                    self._abandoned.append(
-                        event.step
-                    )  # timed out, or a straggler: its process must not go on
+                    # It timed out, or nothing waits for it: its process must not go on.
+                    self._abandoned.append(event.step)
 
     def _is_resurvey_due(self) -> bool:
         """Whether the next thing to happen may be the run's first effect."""
@@ -270,15 +269,17 @@ class Driver:
         try:
             spec = self._around.catalogue.resolve(state.step, self._facts)
         except Refused as error:
-            call = Call(self._run, name, attempt, state.step.spec, started_at, self._check)
+            call = Call(self._run, name, attempt, state.step.spec, started_at, lambda: None)
             self._outcomes.put((call, Failed(str(error))))
             return
         self._busy[name] = None
-        call = Call(self._run, name, attempt, spec, started_at, self._check)
+        call = Call(self._run, name, attempt, spec, started_at, lambda: self._check(state, attempt))
         self._around.executor.submit(call, lambda made, outcome: self._outcomes.put((made, outcome)))
 
-    def _check(self) -> None:
+    def _check(self, state: StepState, attempt: int) -> None:
         """Called by handlers on worker threads right before an effect."""
+        if state.status is not Status.RUNNING or state.attempt != attempt:
+            raise Refused(f"attempt {attempt} of {state.step.id} is over: it timed out, or people ended it")
         if time.monotonic() > self._valid_until:
             raise LeaseLost("the lease ran out while this controller was not running")
         journal = getattr(self._thread_journals, "journal", None)

@@ -41,7 +41,9 @@ class Estate(Frozen):
         default=(), description="who may approve; none: anyone who can run the command here"
     )
     approvals: Approvals | None = Field(
-        default=None, description="SSH keys that answers must be signed with; none: a name is believed"
+        default=None,
+        title="Approvals",
+        description="SSH keys that answers must be signed with; none: a name is believed",
     )
 
     @cached_property

@@ -12,6 +12,7 @@ from relight.canonical import Frozen
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@:%-]*")
 _PLACEHOLDERS = re.compile(r"\{(node|number)\}")
+_NOT_IN_A_PATH = re.compile(r"[\x00-\x1f\"'\\%${}]")
 _NUMBER = re.compile(r"(\d+)\D*$")
 
 
@@ -31,9 +32,9 @@ def _check_pattern(text: str) -> str:
 
 
 def _check_path(text: str) -> str:
-    # Ansible hands its SSH options on through a shell's rules of quoting; ssh expands % itself.
-    if not text.strip() or re.search(r"XX", text):
-        raise ValueError("not a path that can be passed to ssh: no quotes, backslashes, % or $")
+    # It goes through a shell's rules of quoting, ssh's, and Ansible's templates.
+    if not text.strip() or _NOT_IN_A_PATH.search(text):
+        raise ValueError("not a path that can be passed to ssh: no quotes, backslashes, braces, % or $")
     return text
 
 
@@ -54,7 +55,7 @@ class Ssh(Frozen):
     )
     address: Annotated[str, AfterValidator(_check_pattern)] = Field(
         default="{node}",
-        description='address of each node: {node} is its name, {number} the last number in it, "10.0.1.{number}"',
+        description='of each node: {node} is its name, {number} the last number in it, as "10.0.1.{number}"',
     )
     addresses: dict[_Word, _Word] = Field(
         default={}, description="address per node, for those that the pattern does not fit"

@@ -1,8 +1,8 @@
 """Plays one playbook: the inside of the kind `ansible`.
 
 Run as `python ansible_call.py SCRATCH` by the handler, with the scratch folder in memory that holds all it
-needs (`call.json`, which has secrets) and RELIGHT_ARTIFACTS in the environment. Of Relight nothing is imported,
-which would take longer than all else here.
+needs (`call.json`, which has secrets) and RELIGHT_ARTIFACTS in the environment. It imports nothing of
+Relight, which would take longer than all else here.
 
 What it keeps in RELIGHT_ARTIFACTS is redacted: `events.jsonl` (Ansible's events, one a line), `stdout`,
 `reports/HOST.json` (the fact `relight_report`, where a playbook sets it) and at last `result.json`. Its own
@@ -19,8 +19,9 @@ import os
 import re
 import shutil
 import sys
-import time
+import threading
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -34,7 +35,7 @@ _EVENTS_BYTES = 64 * 2**20  # beyond it only what went wrong is kept
 _EVENT_BYTES = 256 * 2**10
 _STDOUT_BYTES = 16 * 2**20
 _MESSAGE = 300  # characters
-_TELL_SECONDS = 1.0
+_TELL_SECONDS = 0.5
 _WRONG = {"runner_on_failed", "runner_on_unreachable", "playbook_on_stats", "error"}
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
@@ -133,7 +134,7 @@ class Tally:
         """How far it is, for people; nobody knows how many tasks there will be."""
         told = f"task {self._tasks}, {self._task or 'starting'}: {self._done} of {len(self._hosts)} hosts"
         for verdict in ("failed", "unreachable"):
-            count = sum(broken == verdict for broken in self._broken.values())
+            count = list(self._broken.values()).count(verdict)
             told += f", {count} {verdict}" if count else ""
         return told
 
@@ -157,7 +158,7 @@ def _message(data: dict[str, Any]) -> str:
         item for item in result.get("results") or [] if isinstance(item, dict) and item.get("failed")
     ]
     for found in (*failed_items, result):
-        texts = [str(found[key]) for key in ("msg", "stderr", "exception", "censored") if found.get(key)]
+        texts = [str(found[key]) for key in ("msg", "stderr", "module_stderr", "censored") if found.get(key)]
         if texts:
             words = " ".join(": ".join(texts[:2]).split())
             return f"{data.get('task') or 'connecting'}: {words[:_MESSAGE]}"
@@ -165,7 +166,7 @@ def _message(data: dict[str, Any]) -> str:
 
 
 class Recorder:
-    """Keeps redacted events, output and reports, and tells progress."""
+    """Keeps redacted events, output and reports; tells progress, even while one host hangs for hours."""
 
     def __init__(self, folder: Path, redactor: Redactor, tally: Tally) -> None:
         self._folder = folder
@@ -173,8 +174,10 @@ class Recorder:
         self._tally = tally
         self._events = (folder / "events.jsonl").open("w", encoding="utf-8")
         self._stdout = (folder / "stdout").open("w", encoding="utf-8")
-        self._told_at, self._told = 0.0, ""
         self.tail: list[str] = []
+        self._over = threading.Event()
+        self._teller = threading.Thread(target=self._tell)
+        self._teller.start()
 
     def take(self, event: dict[str, Any]) -> bool:
         """Ansible-runner's event handler; False, as the event is kept here and needs no place in memory."""
@@ -191,15 +194,20 @@ class Recorder:
         if report is not None and kind == "runner_on_ok":
             name = re.sub(r"[^A-Za-z0-9._-]", "_", str(data.get("host")))
             write_json(self._folder / "reports" / f"{name}.json", report)
-        self.tell()
         return False
 
-    def tell(self) -> None:
-        """Print progress, where it changed and a second has passed."""
-        told = self._tally.progress()
-        if told != self._told and time.monotonic() - self._told_at >= _TELL_SECONDS:
-            self._told_at, self._told = time.monotonic(), told
-            print(f"::progress {told}", flush=True)  # noqa: T201 (this is what the supervisor reads)
+    def close(self) -> None:
+        """Nothing more will be taken."""
+        self._over.set()
+        self._teller.join()
+        self._events.close()
+        self._stdout.close()
+
+    def _tell(self) -> None:
+        told = ""
+        while not self._over.wait(_TELL_SECONDS):
+            if told != (told := self._tally.progress()):
+                print(f"::progress {told}", flush=True)  # noqa: T201 (this is what the supervisor reads)
 
     def _keep(self, kind: str, event: dict[str, Any]) -> None:
         if self._events.tell() > _EVENTS_BYTES and kind not in _WRONG:
@@ -256,25 +264,25 @@ def play(scratch: Path, call: dict[str, Any], artifacts: Path) -> int:
         os.environ["ANSIBLE_VAULT_PASSWORD_FILE"] = str(scratch / "vault")
     secrets = [*call["secrets"].values(), *([call["vault_password"]] if call["vault_password"] else [])]
     tally = Tally(call["hosts"])
-    recorder = Recorder(artifacts, Redactor(secrets), tally)
-    runner = ansible_runner.run(
-        private_data_dir=str(private),
-        project_dir=call["project"],
-        playbook=call["playbook"],
-        inventory=str(inventory),
-        forks=call["forks"],
-        tags=",".join(call["tags"]) or None,
-        skip_tags=",".join(call["skip_tags"]) or None,
-        cmdline="--check --diff" if call["check"] else None,
-        quiet=True,
-        fact_cache_type="memory",
-        # Output goes through the recorder only; a stop is noticed within half a second.
-        settings={"suppress_output_file": True, "pexpect_timeout": 0.5},
-        event_handler=recorder.take,
-    )
+    with closing(Recorder(artifacts, Redactor(secrets), tally)) as recorder:
+        runner = ansible_runner.run(
+            private_data_dir=str(private),
+            project_dir=call["project"],
+            playbook=call["playbook"],
+            inventory=str(inventory),
+            forks=call["forks"],
+            tags=",".join(call["tags"]) or None,
+            skip_tags=",".join(call["skip_tags"]) or None,
+            cmdline="--check --diff" if call["check"] else None,
+            quiet=True,
+            fact_cache_type="memory",
+            # Output goes through the recorder only; a stop is noticed within half a second.
+            settings={"suppress_output_file": True, "pexpect_timeout": 0.5},
+            event_handler=recorder.take,
+        )
     status = 1 if runner.rc is None else int(runner.rc)
-    result = {"exit_status": status, "status": runner.status, **tally.result()}
-    write_json(artifacts / "result.json", {**result, "tail": recorder.tail})
+    result = {"exit_status": status, "status": runner.status, **tally.result(), "tail": recorder.tail}
+    write_json(artifacts / "result.json", result)
     return status
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from relight.plan import (
     Done,
     Failed,
     Interruption,
+    Limits,
     Outcome,
     Process,
     Progress,
@@ -29,6 +31,7 @@ from relight.plan import (
 from relight.units import format_duration
 
 _LOOK_AGAIN = timedelta(seconds=0.5)
+_RUNS = Progress(note="the process runs")
 _LONGEST_WAIT = timedelta(minutes=1)  # so that a changed clock is noticed
 _SHOWN_OUTPUT = 2000  # characters, in the reason of a failure
 _TIMEOUT = httpx.Timeout(connect=0.8, read=1.0, write=0.2, pool=0.2)
@@ -48,6 +51,7 @@ class ShellHandler:
 
     def __init__(self, world: Secretive) -> None:
         self._world = world
+        self._resolved: set[SecretRef] = set()
 
     def attempt(self, spec: Shell, context: Context) -> Outcome:
         """See Handler.attempt."""
@@ -55,12 +59,24 @@ class ShellHandler:
         if process is None or _may_start_anew(process, context, spec.succeeds_with):
             secrets = {name: self._world.secrets.resolve(ref) for name, ref in spec.secrets.items()}
             context.check()
-            context.start_process(
-                spec.command, {**spec.environment, **secrets}, str(self._world.project / (spec.folder or "."))
-            )
+            environment = {**spec.environment, **secrets, **_limits(spec.limits)}
+            context.start_process(spec.command, environment, str(self._world.project / (spec.folder or ".")))
             return Working(_LOOK_AGAIN, Progress(note=f"{spec.command[0]} was started"))
-        output = "" if process.running else _redacted(process.output, self._world.secrets, spec.secrets)
+        if process.running:
+            return Working(_LOOK_AGAIN, self._progress(process, spec))
+        output = _redacted(process.output, self._world.secrets, spec.secrets)
         return _conclude(process, spec.succeeds_with, spec.interruption, output)
+
+    def _progress(self, process: Process, spec: Shell) -> Progress:
+        told = process.progress or _RUNS
+        # A controller after a crash knows no value yet. Once is enough: a reference may be a command.
+        try:
+            for reference in set(spec.secrets.values()) - self._resolved:
+                self._world.secrets.resolve(reference)
+                self._resolved.add(reference)
+        except UsageError:
+            return Progress(note=_RUNS.note, fraction=told.fraction)
+        return Progress(note=self._world.secrets.redact(told.note), fraction=told.fraction)
 
 
 class PythonCallHandler:
@@ -76,10 +92,14 @@ class PythonCallHandler:
             context.check()
             context.start_process(
                 (sys.executable, "-P", "-m", "relight.generic.call", spec.function),
-                {ARGUMENTS: json.dumps(spec.arguments)},
+                {ARGUMENTS: json.dumps(spec.arguments), **_limits(spec.limits)},
                 str(self._world.project),
             )
             return Working(_LOOK_AGAIN, Progress(note=f"{spec.function} was called"))
+        if process.running:
+            told = process.progress or _RUNS
+            note = self._world.secrets.redact(told.note)
+            return Working(_LOOK_AGAIN, Progress(note=note, fraction=told.fraction))
         return _conclude(process, (0,), spec.interruption, self._world.secrets.redact(process.output))
 
 
@@ -160,9 +180,7 @@ def _may_start_anew(process: Process, context: Context, succeeds_with: tuple[int
 def _conclude(
     process: Process, succeeds_with: tuple[int, ...], interruption: Interruption, output: str
 ) -> Outcome:
-    """What the step's process, as it stands, means for the attempt."""
-    if process.running:
-        return Working(_LOOK_AGAIN, Progress(note="the process runs"))
+    """What the step's process, which has ended, means for the attempt."""
     if process.exit_status is None:
         reason = "the process vanished, and nobody saw how it ended (was the machine restarted?)"
         if interruption == "ask":
@@ -171,7 +189,17 @@ def _conclude(
     if process.exit_status in succeeds_with:
         return Done(Ran(exit_status=process.exit_status))
     end = output.strip()[-_SHOWN_OUTPUT:]
-    return Retry(f"exit status {process.exit_status}: {end}" if end else f"exit status {process.exit_status}")
+    told = f"exit status {process.exit_status}{_signal_name(process.exit_status)}"
+    return Retry(f"{told}: {end}" if end else told)
+
+
+def _signal_name(status: int) -> str:
+    """Which signal ended a process, where one did: limits end theirs with SIGXCPU and SIGXFSZ."""
+    return next((f" ({known.name})" for known in signal.Signals if known == -status), "")
+
+
+def _limits(limits: Limits | None) -> dict[str, str]:
+    return limits.environment() if limits else {}
 
 
 def _redacted(output: str, secrets: Secrets, used: dict[str, SecretRef]) -> str:

@@ -32,10 +32,10 @@ def preflight(estate: Estate, world: Secretive) -> Iterator[PreflightCheck]:
     """One check per secret, file and program that the estate needs here."""
     for reference, things in declared_secrets(estate).items():
         yield _secret(reference, (f"secret:{reference}", *things), world)
-    for path, things in _declared_files(estate).items():
-        yield _file(path, (f"file:{path}", *things), world)
-    for program, things in _declared_programs(estate).items():
-        yield _program(program, (f"program:{program}", *things), world)
+    for path, readers in _declared_files(estate).items():
+        yield _file(path, (f"file:{path}", *readers), world)
+    for program, callers in _declared_programs(estate).items():
+        yield _program(program, (f"program:{program}", *callers), world)
 
 
 def declared_secrets(estate: Estate) -> dict[SecretRef, tuple[str, ...]]:

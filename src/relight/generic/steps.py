@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from relight.estate import SecretRef
-from relight.plan import Facts, Input, Interruption, Spec
+from relight.plan import Facts, Input, Interruption, Limits, Spec
 from relight.units import Duration
 
 
@@ -34,7 +34,8 @@ class Shell(_MayRunTwice):
 
     It runs in `folder`, below the project's root, with `environment`, with `secrets` resolved when it starts,
     and with the little that a login has (PATH, HOME, LANG …), not with what else the controller's environment
-    holds. Any exit status that is not in `succeeds_with` is Retry with the end of the output, redacted.
+    holds. Any exit status that is not in `succeeds_with` is Retry with the end of the output, redacted. The
+    command may tell progress (see `relight.plan.Process`), and leave files in the folder RELIGHT_ARTIFACTS.
     """
 
     kind: ClassVar[str] = "shell"
@@ -46,6 +47,15 @@ class Shell(_MayRunTwice):
     secrets: dict[str, SecretRef] = Field(default={}, description="environment names, and where values are")
     folder: str | None = None
     succeeds_with: tuple[int, ...] = (0,)
+    limits: Limits | None = None
+
+    @field_validator("environment", "secrets")
+    @classmethod
+    def _check_names(cls, names: dict[str, str]) -> dict[str, str]:
+        for name in names:
+            if name.startswith("RELIGHT_"):
+                raise ValueError(f"{name} belongs to Relight")
+        return names
 
 
 class PythonCall(_MayRunTwice):
@@ -57,6 +67,7 @@ class PythonCall(_MayRunTwice):
 
     function: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
     arguments: dict[str, str] = {}
+    limits: Limits | None = None
 
 
 class Answered(Facts):

@@ -58,7 +58,7 @@ def as_runbook_page(page: RunbookPage) -> str:
         "",
         line(f"{_sentence(page.runbook.summary)} The goal: {plan.goal}."),
     ]
-    lines += ["", "Supposed here:", "", *items(_sentence(said) for said in page.supposed)]
+    lines += ["", "Supposed here:", "", *items(page.supposed)]
     parts: list[tuple[str, list[str]]] = [
         ("Inputs", _inputs(page)),
         ("Graph", as_mermaid(plan)),

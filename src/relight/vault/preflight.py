@@ -16,7 +16,7 @@ from relight.objects import ObjectStore, prove_writes
 from relight.plan import Spec
 from relight.situation import PointSummary, PreflightCheck
 from relight.units import format_bytes
-from relight.vault.port import Vaults
+from relight.vault.port import Vault, Vaults
 from relight.vault.steps import CopyPoint, FenceStore, Rehydrate
 
 _FIRST_BYTES = 4096
@@ -83,12 +83,21 @@ def _read_newest(world: VaultWorld, store: str, workload: str) -> str:
             "does it seal there, or is it replicated there?",
         )
     newest = points[-1]
-    manifest = vault.manifest(newest)  # its digest is checked in there
+    try:
+        _read_some(vault, newest)
+    except (Damaged, NotFound) as error:
+        raise Damaged(
+            error.what, "a restore would pass it over for the point before: find out what happened to it"
+        ) from None
+    return f"{newest.id}, sealed at {newest.sealed_at:%Y-%m-%d %H:%M:%S}Z, {format_bytes(newest.size)}"
+
+
+def _read_some(vault: Vault, point: PointSummary) -> None:
+    manifest = vault.manifest(point)  # its digest is checked in there
     member = manifest.members[0]
     wanted = min(member.size, _FIRST_BYTES)
-    if len(vault.read(newest, member, 0, wanted)) != wanted:
-        raise Damaged(f"store {store}: {newest.id} has less of {member.name} than its manifest binds")
-    return f"{newest.id}, sealed at {newest.sealed_at:%Y-%m-%d %H:%M:%S}Z, {format_bytes(newest.size)}"
+    if len(vault.read(point, member, 0, wanted)) != wanted:
+        raise Damaged(f"{point.id} has less of {member.name} than its manifest binds")
 
 
 def _lay_down(world: VaultWorld, store: str, data: Path, writers: tuple[str, ...]) -> str:

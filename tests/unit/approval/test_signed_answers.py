@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -41,9 +43,7 @@ def test_the_body_of_a_request_says_what_was_signed(ada: Person) -> None:
     assert Signed(body["statement"], body["signature"]) == signed
 
 
-@pytest.mark.parametrize(
-    "text", ["", "yes", "relight-approval-2:e30:e30", "relight-approval-1:e30", "\ud800"]
-)
+@pytest.mark.parametrize("text", ["", "yes", "relight-approval-2:e30:e30", "relight-approval-1:e", "\ud800"])
 def test_what_is_no_signed_answer_is_of_unknown_format(text: str) -> None:
     with pytest.raises(Refused, match="unknown format"):
         unpack(text)
@@ -74,25 +74,26 @@ def test_what_cannot_be_signed_is_told_before_anybody_signs(part: str, value: st
         new_statement(**said)
 
 
+def is_read(read: Callable[[Any], object], given: object) -> bool:
+    """Whether it was read, else refused as what it is; anything else that it raises fails the test."""
+    try:
+        read(given)
+    except Refused as refused:
+        return not refused.what.startswith(("unknown format", "oversized"))
+    return True
+
+
 @given(text=st.text(max_size=300))
 @quick
-def test_any_text_is_read_or_refused(text: str) -> None:
-    for read in (read_statement, read_envelope, unpack):
-        try:
-            read(text)  # type: ignore[operator]
-        except Refused as refused:
-            assert refused.what.startswith(("unknown format", "oversized"))
+def test_any_text_is_refused(text: str) -> None:
+    assert not any(is_read(read, text) for read in (read_statement, read_envelope, unpack))
 
 
 @given(content=st.binary(max_size=300))
 @quick
-def test_any_bytes_are_read_as_a_signature_or_refused(content: bytes) -> None:
-    for read in (read_blob, plain_key):
-        for blob in (content, b"SSHSIG" + content, b"SSHSIG\0\0\0\x01" + content):
-            try:
-                read(blob)  # type: ignore[operator]
-            except Refused as refused:
-                assert refused.what.startswith("unknown format")
+def test_any_bytes_are_refused_as_a_signature(content: bytes) -> None:
+    for blob in (content, b"SSHSIG" + content, b"SSHSIG\0\0\0\x01" + content):
+        assert not any(is_read(read, blob) for read in (read_blob, plain_key))
 
 
 @given(data=st.data())

@@ -74,11 +74,11 @@ def test_silent_observers_count_among_the_declared_ones(world: World) -> None:
 def test_an_observer_that_says_a_thing_twice_has_one_voice(world: World) -> None:
     world.see(east=False, west=None, harbour=None)
 
-    class Loud:
+    class Loud(FakeLookout):
         def opinions(self, site: str) -> tuple[Opinion, ...]:
             return world.observers["east"].opinions(site) * 3
 
-    world.others["east"] = Loud()
+    world.others["east"] = Loud("east", START)
     assert isinstance(ConfirmVerdictHandler(world).attempt(LOST, FakeContext()), Retry)
 
 
@@ -96,16 +96,16 @@ def test_an_observer_that_hangs_or_breaks_holds_nobody_up(world: World) -> None:
     world.see(east=False, west=False, harbour=False)
     released = Event()
 
-    class Hangs:
+    class Hangs(FakeLookout):
         def opinions(self, site: str) -> tuple[Opinion, ...]:
             released.wait(10)
             return ()
 
-    class Breaks:
+    class Breaks(FakeLookout):
         def opinions(self, site: str) -> tuple[Opinion, ...]:
             raise ZeroDivisionError("oops")
 
-    world.others.update(harbour=Hangs(), broken=Breaks())
+    world.others.update(harbour=Hangs("harbour", START), broken=Breaks("broken", START))
     began = time.monotonic()
     outcome = ConfirmVerdictHandler(world, deadline_seconds=0.1).attempt(LOST, FakeContext())
     released.set()

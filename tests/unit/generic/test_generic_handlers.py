@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from relight.errors import LeaseLost, Unreachable, UsageError
 from relight.estate import Secrets
@@ -20,7 +21,18 @@ from relight.generic.handlers import (
     ShellHandler,
     WaitHandler,
 )
-from relight.plan import Context, Done, Failed, Handler, Outcome, Process, Retry, Working
+from relight.plan import (
+    Context,
+    Done,
+    Failed,
+    Handler,
+    Limits,
+    Outcome,
+    Process,
+    Progress,
+    Retry,
+    Working,
+)
 from relight.supervisor import Supervisor
 from rig.context import START, FakeContext
 from rig.http import Answer, Asked, http_server
@@ -260,3 +272,48 @@ def test_a_wait_counts_from_the_first_attempt(world: World) -> None:
     context = FakeContext(clock=START + timedelta(seconds=90))
     assert WaitHandler(world).attempt(spec, context) == Done()
     assert WaitHandler(world).attempt(Wait(duration=timedelta(0)), FakeContext()) == Done()
+
+
+# progress and limits
+
+
+def test_progress_is_told_while_a_command_runs_and_never_with_its_secrets(
+    world: World, attempt: Callable[[int], Supervised]
+) -> None:
+    spec = Shell(command=("sh", "-c", "echo ::progress 0.5 sends $B; sleep 1"), secrets={"B": "file:secret"})
+    ShellHandler(world).attempt(spec, attempt(1))
+    expected = Progress(note="sends [redacted]", fraction=0.5)
+    deadline = time.monotonic() + 5
+    # Each time as a controller would that has just come up.
+    while (outcome := ShellHandler(World(world.project)).attempt(spec, attempt(1))) != Working(
+        timedelta(seconds=0.5), expected
+    ):
+        assert isinstance(outcome, Working)
+        assert time.monotonic() < deadline
+    (world.project / "secret").unlink()
+    outcome = ShellHandler(World(world.project)).attempt(spec, attempt(1))
+    assert isinstance(outcome, Working)
+    assert outcome.progress == Progress(note="the process runs", fraction=0.5)
+
+
+@pytest.mark.parametrize("kind", ["shell", "python"])
+def test_a_limit_ends_a_command_and_the_reason_says_which(
+    kind: str, world: World, attempt: Callable[[int], Supervised]
+) -> None:
+    limits = Limits(file_size=4096)
+    (world.project / "flood.py").write_text(
+        "def flood():\n    with open('f', 'w') as f:\n        f.write('much' * 2000)\n"
+    )
+    shell = Shell(command=("sh", "-c", "exec head -c 8000 /dev/zero > f"), limits=limits)
+    call = PythonCall(function="flood:flood", limits=limits)
+    if kind == "shell":
+        outcome = finish(ShellHandler(world), shell, attempt(1))
+    else:
+        outcome = finish(PythonCallHandler(world), call, attempt(1))
+    assert isinstance(outcome, Retry)
+    assert "SIGXFSZ" in outcome.reason or "too large" in outcome.reason
+
+
+def test_a_step_cannot_speak_to_the_supervisor_by_itself() -> None:
+    with pytest.raises(ValidationError, match="belongs to Relight"):
+        Shell(command=("true",), environment={"RELIGHT_SCRATCH": "/home"})

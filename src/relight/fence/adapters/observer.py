@@ -51,8 +51,11 @@ class HttpLookout:
     def clock(self) -> datetime | None:
         """See Lookout.clock: the `Date` of an answer, whichever answer it is."""
         try:
-            with httpx.Client(timeout=_TIMEOUT, trust_env=False, verify=_tls()) as client:
-                shown = client.get(self._url).headers.get("Date")
+            with (
+                httpx.Client(timeout=_TIMEOUT, trust_env=False, verify=_tls()) as client,
+                client.stream("GET", self._url) as response,
+            ):
+                shown = response.headers.get("Date")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._silent(self._url, error) from None
         try:
