@@ -205,18 +205,28 @@ def _expectation(
 ) -> Expectation:
     workload = estate.workloads[name]
     ids = {step.id for step in steps}
+    is_lost = situation.sites[lost].verdict() == "lost"
     asked = [f"ask-{key}" for key, dns in estate.dns.names.items() if dns.serves == name]
     back_at = next((s for s in (*asked, f"verify-{name}") if s in ids), f"start-{name}")
     return Expectation(
         workload=name,
         rpo=workload.objective.rpo,
         rto=workload.objective.rto,
-        began=began,
+        began=began if is_lost else None,
+        began_at=None if is_lost else _fence_of(estate, name, ids),
         back_at=back_at,
         point_from=f"rehydrate-{name}" if f"rehydrate-{name}" in ids else None,
-        last_step=situation.sites[lost].last_step(name),
+        # A side that still runs goes on until it is fenced: what it will have reached nobody knows now.
+        last_step=situation.sites[lost].last_step(name) if is_lost else None,
         gpus=workload.gpus,
     )
+
+
+def _fence_of(estate: Estate, name: str, ids: set[str]) -> str | None:
+    """The step that takes a workload from a side that may still run: from there on its work is lost."""
+    workload = estate.workloads[name]
+    fence = f"fence-{name if workload.writes else workload.reads}"
+    return fence if fence in ids else None
 
 
 RUNBOOK = Runbook(

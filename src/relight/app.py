@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from relight.approval import Judge
 from relight.control import Project, ThreadSurveyor, make_plan, why_not, worse
 from relight.engine import Driver, Journal, Listener, Surroundings, ThreadExecutor
 from relight.errors import UsageError
@@ -215,7 +216,7 @@ def driver(world: World, journal: Journal, run: str, listener: Listener | None =
         claims=world.claims(),
         anchors=world.anchors(),
         redact=world.secrets.redact,
-        why_not=lambda request, state: why_not(world.estate, request, state),
+        why_not=partial(why_not, world.estate, Judge(world.project, world.estate), world.secrets.redact),
         resurvey=lambda plan: become_worse(world, plan),
     )
     return Driver(run, journal, around, listener)

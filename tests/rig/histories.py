@@ -45,10 +45,10 @@ class History:
         self.state.apply(event)
         self.events.append(event)
 
-    def did(self, step: str, start: float, end: float, **facts: Any) -> History:
+    def did(self, name: str, start: float, end: float, /, **facts: Any) -> History:
         """A step that was done at the first try."""
-        self.add(AttemptStarted, start, step=step, attempt=1)
-        return self.add(AttemptDone, end, step=step, attempt=1, facts=facts)
+        self.add(AttemptStarted, start, step=name, attempt=1)
+        return self.add(AttemptDone, end, step=name, attempt=1, facts=facts)
 
     def approved(self, gate: str, seconds: float, who: str, reason: str = "yes") -> History:
         return self.add(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from relight.app import open_world
-from relight.audit import Fault, Verification, verify_run
+from relight.audit import Fault, Verification, answer_faults, verify_run
 from relight.cli.answers import AuditAnswer, FoundTampering, RunVerified
 from relight.cli.exits import DONE, FOUND
 from relight.cli.output import Screen, write_json
@@ -58,16 +59,24 @@ def _verified(project: Project, run: str | None, *, offline: bool) -> AuditAnswe
     try:
         journal = read_journal(project)
         names = [find_run(journal, run)] if run else [row.run for row in journal.runs()]
+        faults += [
+            Fault(orphan, 0, "it has events, and the journal's index has lost it")
+            for orphan in journal.orphans()
+        ]
     except JournalError as error:
         names = []
         faults.append(Fault("the journal", 0, error.what))
-    anchors = None if offline or not names else open_world(project.root).anchors()
+    world = open_world(project.root) if names else None
+    anchors = world.anchors() if world and not offline else None
     for name in names:
         try:
             checked = _verify(journal, name, anchors)
         except JournalError as error:
             faults.append(Fault(name, 0, error.what))
             continue
+        if world:
+            signed = tuple(answer_faults(name, journal.entries(name), project.root, world.estate))
+            checked = replace(checked, faults=(*checked.faults, *signed))
         faults += checked.faults
         verified.append(
             RunVerified(

@@ -20,11 +20,13 @@ from relight.engine import (
     RunContinued,
     RunPaused,
     RunState,
+    Status,
     StepSkipped,
     StepState,
 )
 
 _ZERO = timedelta(0)
+_CONCLUSIVE = SUCCEEDED | {Status.FAILED}
 
 
 @dataclass(frozen=True)
@@ -113,14 +115,18 @@ def critical_path(state: RunState, people: PeopleTimes, end: str) -> tuple[Criti
 
 
 def last_step(state: RunState) -> str | None:
-    """The step of the plan that was tried or answered for, and ended last."""
+    """The step that ended the work: the last end of the plan to come, else the last that was tried.
+
+    Stragglers do not count: nothing waited for them.
+    """
     ended = {
-        name: state.steps[name].ended_at
+        name: at
         for name in state.plan.by_id
-        if state.steps[name].attempt > 0 or state.steps[name].status in SUCCEEDED
+        if state.steps[name].status in _CONCLUSIVE and (at := state.steps[name].ended_at)
     }
-    known = {name: at for name, at in ended.items() if at is not None}
-    return max(known, key=lambda name: known[name], default=None)
+    followed = {before for step in state.plan.steps for before in step.after}
+    ends = {name: at for name, at in ended.items() if name not in followed}
+    return max(ends or ended, key=lambda name: ended[name], default=None)
 
 
 def _decisive(state: RunState, step: StepState) -> str | None:

@@ -108,7 +108,7 @@ def _people(report: Report) -> list[str]:
         lines += table(head, (_gate_row(gate) for gate in report.gates))
     said = [f"{e.at:%H:%M:%S} {e.text}" for e in report.timeline if e.who and e.about == "people"]
     if said:
-        lines += ["", "Who did what:", "", *items(said)]
+        lines += [*([""] if lines else []), "Who did what:", "", *items(said)]
     return lines
 
 

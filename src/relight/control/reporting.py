@@ -70,11 +70,11 @@ def report_of(state: RunState, events: Sequence[Event], anchor_trouble: str = ""
 def _workload(state: RunState, promise: Expectation) -> WorkloadReport:
     back = state.steps[promise.back_at]
     is_back = back.status is Status.DONE
-    began = promise.began or state.started_at
+    began = _began(state, promise)
     rto = _since(began, back.ended_at if is_back else None)
     facts = _facts(state, promise.point_from)
     last_step = _facts(state, promise.last_step_from).get("step", promise.last_step)
-    rpo = _rpo(promise, facts, last_step)
+    rpo = _rpo(promise, began, facts, last_step)
     resumed = facts.get("step")
     return WorkloadReport(
         workload=promise.workload,
@@ -94,13 +94,21 @@ def _workload(state: RunState, promise: Expectation) -> WorkloadReport:
     )
 
 
-def _rpo(promise: Expectation, facts: dict[str, Any], last_step: int | None) -> timedelta | None:
+def _rpo(
+    promise: Expectation, began: datetime, facts: dict[str, Any], last_step: int | None
+) -> timedelta | None:
     if "sealed_at" not in facts:
         return None
-    if promise.began is None:
+    if promise.began is None and promise.began_at is None:
         # A planned move: what was drained was all there was, so nothing is lost if that is what came back.
         return timedelta(0) if facts["step"] == last_step else None
-    return max(timedelta(0), promise.began - datetime.fromisoformat(facts["sealed_at"]))
+    return max(timedelta(0), began - datetime.fromisoformat(facts["sealed_at"]))
+
+
+def _began(state: RunState, promise: Expectation) -> datetime:
+    """When the work was lost: seen, or done by the run itself where the old side still ran, or planned."""
+    ended_by = state.steps[promise.began_at].ended_at if promise.began_at else None
+    return promise.began or ended_by or state.started_at
 
 
 def _from_loss(promise: Expectation, started_at: datetime) -> Estimate | None:

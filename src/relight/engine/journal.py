@@ -123,6 +123,12 @@ class Journal:
             rows = self._db.execute(f"{_RUN_COLUMNS} ORDER BY started_at, run").fetchall()
         return [_run_row(row) for row in rows]
 
+    def orphans(self) -> list[str]:
+        """Runs that have events and that the index does not list: somebody took them out of it."""
+        query = "SELECT DISTINCT run FROM events WHERE run NOT IN (SELECT run FROM runs) ORDER BY run"
+        with _translated(self.path):
+            return [run for (run,) in self._db.execute(query)]
+
     def row(self, run: str) -> RunRow:
         """One run. Raise UsageError if there is none of that name."""
         with _translated(self.path):

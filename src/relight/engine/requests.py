@@ -52,7 +52,14 @@ def answer(request: Request, state: RunState, now: datetime, catalogue: Catalogu
 
 
 def _approve(request: Request, state: RunState, now: datetime, _catalogue: Catalogue) -> Event:
-    return ApprovalGiven(at=now, **_gate_answer(request, state))
+    given = ApprovalGiven(at=now, **_gate_answer(request, state))
+    counted = state.gates[given.gate].approvals
+    if given.identity in counted:
+        raise _RefusedError(f"{given.identity} has approved already, and counts once")
+    for other in counted.values():
+        if given.key and other.key == given.key:
+            raise _RefusedError(f"its key has approved already, as {other.identity}: one key is one person")
+    return given
 
 
 def _refuse(request: Request, state: RunState, now: datetime, _catalogue: Catalogue) -> Event:

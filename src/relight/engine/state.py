@@ -77,6 +77,7 @@ class RunState:
         self.refused: GateRefused | GateExpired | None = None  # of an override: the run does not happen
         self.stuck: RunStuck | None = None
         self.refusals: list[RequestRefused] = []
+        self.statements: set[str] = set()  # that people signed and that were taken: each counts once
         self.steps = {step.id: StepState(step) for step in plan.steps}
         self.gates = {
             f.gate: GateState(Gate(question=f.message, identities=f.identities)) for f in plan.overrides
@@ -156,12 +157,16 @@ class RunState:
             case GateReached():
                 self._reach_gate(event)
             case ApprovalGiven():
+                self.statements.add(event.evidence.get("statement", ""))
                 if event.gate in self.gates and event.digest == self.plan.digest:
                     self.gates[event.gate].approve(event)
                     self._pass_gate(event.gate)
             case GateEscalated():
                 self._escalate(event)
-            case GateExpired() | GateRefused():
+            case GateRefused():
+                self.statements.add(event.evidence.get("statement", ""))
+                self._close_gate(event)
+            case GateExpired():
                 self._close_gate(event)
             case AbortAsked():
                 self._abort(event)
@@ -477,6 +482,8 @@ class RunState:
                 for before in state.step.after:
                     self.after[before].append(name)
         self.stuck = None
+        for name in self._order:
+            self._count_before(name)
         for name in reversed(self._order):
             self._count_followers(name)
         self.needed_open = sum(
@@ -484,7 +491,8 @@ class RunState:
         )
         self._count_groups()
         for name in self._order:
-            self._count_before(name)
+            if self.steps[name].status is Status.WAITING:
+                self._settle_join(self.steps[name])
 
     def _count_groups(self) -> None:
         for window in self.windows.values():
@@ -505,29 +513,22 @@ class RunState:
             ended = [group for group in window.opened if not window.left[group]]
             window.succeeded = sum(group not in window.dead for group in ended)
 
-    def _count_followers(self, name: str) -> None:
-        state = self.steps[name]
-        followers = [self.steps[after] for after in self.after[name]]
-        state.waiting_after = sum(not follower.is_released for follower in followers)
-        # A blocked step may come alive again, so it counts as waiting until `_count_before` has looked.
-        waits = state.status in (Status.WAITING, Status.BLOCKED)
-        state.is_released = not waits or (bool(followers) and state.waiting_after == 0)
-
     def _count_before(self, name: str) -> None:
+        """What came of the steps before; a blocked one waits again if its join can be met after all."""
         state = self.steps[name]
         before = [self.steps[b].status for b in state.step.after]
         state.succeeded_before = sum(status in SUCCEEDED for status in before)
         state.dead_before = sum(status in SETTLED and status not in SUCCEEDED for status in before)
-        if state.status is Status.BLOCKED:
-            if len(before) - state.dead_before < state.step.needed:
-                self._release(state)  # it stays blocked
-                return
+        if state.status is Status.BLOCKED and len(before) - state.dead_before >= state.step.needed:
             state.status, state.ended_at, state.reason = Status.WAITING, None, ""
-            self.needed_open += self.is_needed(name)
-            if state.step.window is not None and state.step.group is not None:
-                self.windows[state.step.window].left[state.step.group] += 1
-        if state.status is Status.WAITING:
-            self._settle_join(state)
+
+    def _count_followers(self, name: str) -> None:
+        """How many of the steps behind still wait for it, and whether it waits for anything itself."""
+        state = self.steps[name]
+        followers = [self.steps[after] for after in self.after[name]]
+        state.waiting_after = sum(not follower.is_released for follower in followers)
+        unneeded = bool(followers) and state.waiting_after == 0
+        state.is_released = state.status is not Status.WAITING or unneeded
 
 
 def begin(started: RunStarted, catalogue: Catalogue) -> RunState:

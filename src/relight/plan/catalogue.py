@@ -99,7 +99,8 @@ class Catalogue:
             seen.add(step.id)
             yield from self._step_faults(plan, step, at)
         for expectation in plan.expectations:
-            for wanted in (expectation.back_at, expectation.point_from, expectation.last_step_from):
+            shown_by = (expectation.began_at, expectation.back_at, expectation.point_from)
+            for wanted in (*shown_by, expectation.last_step_from):
                 if wanted is not None and wanted not in plan.by_id:
                     at = f"expectations.{expectation.workload}"
                     yield Reason(f"{wanted!r} is no step of the plan", path=at)

@@ -146,6 +146,9 @@ class Expectation(Frozen):
     rpo: Duration = Field(description="objective")
     rto: Duration = Field(description="objective")
     began: datetime | None = Field(default=None, description="when it was lost; None: when the run starts")
+    began_at: str | None = Field(
+        default=None, description="id of the step that ends its work on the old side, where it still runs"
+    )
     back_at: str = Field(description="id of the step whose success means that it is back")
     point_from: str | None = Field(
         default=None, description="id of the step whose facts have the restored point's `step`, `sealed_at`"

@@ -25,7 +25,9 @@ class Limits(Frozen):
         default=None, ge=2**20, description="of address space: allocations beyond it fail"
     )
     open_files: int | None = Field(default=None, ge=8, description="at once")
-    file_size: ByteSize | None = Field(default=None, ge=1, description="of any file it writes, its output too: SIGXFSZ")
+    file_size: ByteSize | None = Field(
+        default=None, ge=1, description="of any file it writes, its output too: SIGXFSZ"
+    )
     niceness: int = Field(default=0, ge=0, le=19, description="19 yields to everything else")
 
     def environment(self) -> dict[str, str]:

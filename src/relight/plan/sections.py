@@ -83,6 +83,7 @@ def promise(expectation: Expectation) -> str:
     """What the plan means to reach for one workload."""
     e = expectation
     since = f"from {moment(e.began)} on" if e.began else "from the start of the run"
+    since = f"from {plain(e.began_at)} on" if e.began_at else since
     said = [f"{plain(e.workload)} loses at most {format_duration(e.rpo)}"]
     said.append(f"is back within {format_duration(e.rto)} {since}, when {plain(e.back_at)} is done")
     said += [f"forecast {span(e.back)} from the start of the run"] if e.back else []

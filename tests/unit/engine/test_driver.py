@@ -229,7 +229,7 @@ def test_an_override_needs_two_named_people_who_may_approve(path: Path) -> None:
         approve_when_asked(path, finding.gate, who, plan.digest).join()
     state = Driver("r1", Journal(path), around).drive(wait=False)
     assert state.ended is None
-    assert [r.identity for r in state.refusals] == ["mallory"]
+    assert [r.identity for r in state.refusals] == ["mallory", "ann"]
     approve_when_asked(path, finding.gate, "bob", plan.digest).join()
     around = surroundings(why_not=only("ann", "bob"))
     assert Driver("r1", Journal(path), around).drive(wait=False).ended

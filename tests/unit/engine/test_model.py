@@ -291,7 +291,7 @@ def indexes(state: RunState) -> dict[str, Any]:
 
 
 Runs.TestCase.settings = settings(
-    max_examples=80,
+    max_examples=100,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

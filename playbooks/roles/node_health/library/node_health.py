@@ -1,0 +1,195 @@
+#!/usr/bin/python
+"""Ansible module: gathers a node's health, judges it, and changes nothing."""
+
+from __future__ import annotations
+
+import glob
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.node_health_gpus import inventory, judge_gpus
+from ansible.module_utils.node_health_host import judge_host, verdict_of
+
+DOCUMENTATION = """
+module: node_health
+short_description: A GPU node's health, gathered and judged
+description:
+  - Reads /proc and /sys, and asks nvidia-smi, chronyc, smartctl and the kernel's log, each with a time limit.
+  - Changes nothing, so it runs in check mode as well. The result is the fact C(relight_report).
+"""
+
+TIMED_OUT = 124  # as timeout(1) has it
+COMMANDS = {
+    "nvidia_smi": ["nvidia-smi", "-q", "-x"],
+    "nvlink": ["nvidia-smi", "nvlink", "-s"],
+    "chrony": ["chronyc", "-n", "tracking"],
+    "timedatectl": ["timedatectl", "show", "-p", "NTPSynchronized"],
+    # The last hour; dmesg, which knows no hour of the day, where there is no journal.
+    "kernel_log": ["journalctl", "--dmesg", "--since", "-1h", "--no-pager", "--output", "short-iso", "--quiet"],
+}
+NVIDIA, DISPLAY_CLASSES = "0x10de", ("0x0300", "0x0302")
+
+
+def run(command, seconds):
+    """What a command says: its exit status (None: it is not there) and output."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds,
+            check=False,
+        )
+    except FileNotFoundError:
+        return {"rc": None, "out": ""}
+    except subprocess.TimeoutExpired:
+        return {"rc": TIMED_OUT, "out": "no answer within %d s" % seconds}
+    except OSError as error:
+        return {"rc": 126, "out": str(error)}
+    return {"rc": done.returncode, "out": done.stdout.decode("utf-8", "replace")}
+
+
+def read(path, otherwise=None):
+    """A small file's text, or what is said otherwise."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return otherwise
+
+
+def number(path):
+    """A small file's number; None where there is none."""
+    text = read(path, "")
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+def gather(seconds):
+    """Everything at once, so that one command that hangs costs no more than its own time limit."""
+    disks = [
+        os.path.basename(path)
+        for path in glob.glob("/sys/block/*")
+        if os.path.exists(os.path.join(path, "device"))
+    ]
+    mounted = [line.split(" ") for line in read("/proc/mounts", "").splitlines()]
+    with ThreadPoolExecutor(16) as pool:
+        said = {name: pool.submit(run, command, seconds) for name, command in COMMANDS.items()}
+        smart = {name: pool.submit(run, ["smartctl", "-j", "-H", "-A", "/dev/" + name], seconds) for name in disks}
+        free = {fields[1]: pool.submit(run, ["stat", "-f", "-c", "%a %b", fields[1]], seconds) for fields in mounted}
+        commands = {name: future.result() for name, future in said.items()}
+        if commands["kernel_log"]["rc"] is None:
+            commands["kernel_log"] = run(["dmesg"], seconds)
+        answers = {name: future.result() for name, future in smart.items()}
+        blocks = {at: future.result() for at, future in free.items()}
+    memory = [line.split()[1] for line in read("/proc/meminfo", "").splitlines() if line.startswith("MemTotal:")]
+    uptime = read("/proc/uptime")
+    return {
+        "commands": commands,
+        "smart": {name: answer for name, answer in answers.items() if answer["rc"] is not None},
+        "kernel": os.uname().release,
+        "uptime_seconds": float(uptime.split()[0]) if uptime else None,
+        "memory_gib": int(memory[0]) // 2**20 if memory else None,
+        "edac": [
+            {"ue": number(path + "/ue_count") or 0, "ce": number(path + "/ce_count") or 0}
+            for path in glob.glob("/sys/devices/system/edac/mc/mc[0-9]*")
+        ],
+        "mdstat": read("/proc/mdstat", ""),
+        "mounts": [
+            {"at": at, "type": kind, "options": options, "free_percent": percent(blocks[at])}
+            for _, at, kind, options, *_ in mounted
+        ],
+        "links": links(),
+        "infiniband": infiniband(),
+        "gpus_on_bus": len(
+            [
+                path
+                for path in glob.glob("/sys/bus/pci/devices/*")
+                if read(path + "/vendor") == NVIDIA and (read(path + "/class") or "")[:6] in DISPLAY_CLASSES
+            ]
+        ),
+    }
+
+
+def percent(answer):
+    """How much of a file system is free; None where it did not answer."""
+    fields = answer["out"].split()
+    if answer["rc"] != 0 or len(fields) != 2:
+        return None
+    return 100.0 * int(fields[0]) / max(1, int(fields[1]))
+
+
+def links():
+    """Network cards of this machine, not its bridges and tunnels."""
+    return [
+        {
+            "name": os.path.basename(path),
+            "state": read(path + "/operstate", "unknown"),
+            "speed": number(path + "/speed"),
+            "changes": number(path + "/carrier_changes"),
+        }
+        for path in glob.glob("/sys/class/net/*")
+        if os.path.exists(path + "/device")
+    ]
+
+
+def infiniband():
+    """Ports of InfiniBand and RoCE devices."""
+    return [
+        {
+            "name": "%s/%s" % (path.split("/")[4], os.path.basename(path)),
+            "state": read(path + "/state", "unknown"),
+            "rate": read(path + "/rate", "unknown rate"),
+            "layer": read(path + "/link_layer", "unknown"),
+            "link_downed": number(path + "/counters/link_downed") or 0,
+        }
+        for path in glob.glob("/sys/class/infiniband/*/ports/*")
+    ]
+
+
+def main():
+    """Gather, judge, and hand the report over as a fact."""
+    module = AnsibleModule(
+        argument_spec={
+            "node": {"type": "str", "required": True},
+            "gpus": {"type": "int"},
+            "driver": {"type": "str"},
+            "kernel": {"type": "str"},
+            "memory_gib": {"type": "int"},
+            "mounts": {"type": "list", "elements": "str", "default": []},
+            "links": {"type": "dict", "default": {}},
+            "infiniband": {"type": "int"},
+            "idle": {"type": "bool", "default": False},
+            "clock_warn": {"type": "float", "required": True},
+            "clock_bad": {"type": "float", "required": True},
+            "corrected_errors": {"type": "int", "required": True},
+            "free_warn": {"type": "float", "required": True},
+            "free_bad": {"type": "float", "required": True},
+            "link_changes": {"type": "int", "required": True},
+            "seconds": {"type": "int", "default": 30},
+        },
+        supports_check_mode=True,
+    )
+    want = module.params
+    raw = gather(want["seconds"])
+    checks = judge_host(raw, want) + judge_gpus(raw, want)
+    report = {
+        "node": want["node"],
+        "verdict": verdict_of(checks),
+        "checks": checks,
+        "gpus": inventory(raw),
+        "kernel": raw["kernel"],
+    }
+    wrong = [one for one in checks if one["state"] in ("bad", "warn")]
+    told = "; ".join("%(state)s: %(check)s: %(reason)s" % one for one in wrong)
+    module.exit_json(
+        changed=False,
+        msg="%s%s" % (report["verdict"], ": " + told if told else ""),
+        ansible_facts={"relight_report": report},
+    )
+
+
+if __name__ == "__main__":
+    main()
