@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from relight.canonical import Frozen
+from relight.cli.waits import Wait
 from relight.control import Exposure, Report
 from relight.control.changes import ChangeWord
 from relight.control.preflight import CheckResult, PlanReadiness
@@ -177,6 +178,46 @@ class GateShown(Frozen):
     approved_by: tuple[str, ...]
     reached_at: datetime | None
     is_open: bool
+    is_asked: bool  # whether people are to answer it now
+    refused_by: str  # empty: nobody
+    escalates_to: tuple[str, ...]
+    escalates_at: datetime | None
+    escalated_at: datetime | None
+    expires_at: datetime | None
+    fallback: Literal["approve", "refuse"] | None  # what no answer until then means; None: it never expires
+
+
+class PauseShown(Frozen):
+    """Who holds the run."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
+class AbortShown(Frozen):
+    """Who ended the run."""
+
+    by: str
+    at: datetime
+    reason: str
+    undo: bool
+
+
+class WindowShown(Frozen):
+    """A rolling window: groups of steps, of which so many may be under way at once."""
+
+    window: str
+    size: int
+    groups: int
+    succeeded: int
+    under_way: tuple[str, ...]
+    failed: tuple[str, ...]
+    to_come: int
+    canaries: int  # that must come through before the others begin
+    may_fail: int  # groups, before people are asked
+    is_halted: bool  # more than that failed
+    is_closed: bool  # people said no to going on
 
 
 class StepShown(Frozen):
@@ -194,6 +235,8 @@ class StepShown(Frozen):
     progress: Progress | None
     reason: str
     remedy: str
+    window: str | None
+    group: str | None
 
 
 class ShowAnswer(Answer):
@@ -217,6 +260,11 @@ class ShowAnswer(Answer):
     open_requests: tuple[str, ...]  # asked for, and not judged by a controller yet
     refused_requests: tuple[str, ...]
     steps: tuple[StepShown, ...]
+    paused: PauseShown | None
+    aborted: AbortShown | None
+    stuck: tuple[str, ...]  # steps about which people must decide
+    windows: tuple[WindowShown, ...]
+    waits: tuple[Wait, ...]  # all that people are to decide: `about`, `what`, `notes`, `commands`
 
 
 class ReportAnswer(Answer):

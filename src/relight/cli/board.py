@@ -17,19 +17,31 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from relight.cli.gates import approve_command
 from relight.cli.live import shown_progress
 from relight.cli.output import Screen, table
+from relight.cli.waits import waits_of
+from relight.cli.windows import window_line, windows_of
 from relight.cli.wording import brief, expected
 from relight.engine import (
+    SUCCEEDED,
     AttemptDone,
     AttemptFailed,
     AttemptInterrupted,
     AttemptProgressed,
     AttemptRetried,
     AttemptStarted,
+    ClaimsTaken,
     Event,
+    GateEscalated,
+    GateReached,
+    GroupOpened,
+    LeaseTaken,
+    RequestRefused,
+    Resurveyed,
+    RunContinued,
+    RunPaused,
     RunState,
+    RunStuck,
     Status,
     StepBlocked,
     StepLetGo,
@@ -42,11 +54,13 @@ _REDRAWS_PER_SECOND = 8
 _MARKS = {
     Status.WAITING: ("·", "dim"),
     Status.GATED: ("?", "bold yellow"),
+    Status.HELD: ("·", "dim"),
     Status.READY: ("·", "default"),
     Status.RUNNING: ("▶", "bold cyan"),
     Status.RETRYING: ("↻", "yellow"),
     Status.ASKING: ("?", "bold yellow"),
     Status.DONE: ("✓", "green"),
+    Status.SKIPPED: ("✓", "yellow"),
     Status.FAILED: ("✗", "bold red"),
     Status.BLOCKED: ("✗", "red"),
     Status.LET_GO: ("-", "dim"),
@@ -61,6 +75,17 @@ _OF_ONE_STEP = (
     StepBlocked,
     StepLetGo,
 )
+_OF_NO_STEP = (
+    ClaimsTaken,
+    GateEscalated,
+    LeaseTaken,
+    RequestRefused,
+    Resurveyed,
+    RunContinued,
+    RunPaused,
+    RunStuck,
+)
+_MOST_WAITS = 4
 _URGENT = (
     Status.FAILED,
     Status.ASKING,
@@ -68,6 +93,7 @@ _URGENT = (
     Status.RUNNING,
     Status.RETRYING,
     Status.READY,
+    Status.SKIPPED,
     Status.BLOCKED,
     Status.DONE,
     Status.WAITING,
@@ -110,13 +136,23 @@ class Board:
                 self._status[name] = step.status
                 self._by_status[step.status][name] = None
             self._state = state
-        touched = [event.step for event in events if isinstance(event, _OF_ONE_STEP)]
-        if len(touched) < len(events):
-            touched = list(state.steps)  # people's doings are rare, and may reach far
-        for name in touched:
+        for name in self._touched(events, state):
             # Those that come after it may have become ready by it.
             for changed in (name, *state.after[name]):
                 self._note(changed, state.steps[changed].status)
+
+    def _touched(self, events: list[Event], state: RunState) -> Iterable[str]:
+        touched: dict[str, None] = {}
+        for event in events:
+            if isinstance(event, _OF_ONE_STEP):
+                touched[event.step] = None
+            elif isinstance(event, GroupOpened):
+                touched |= self._by_status[Status.HELD]
+            elif isinstance(event, GateReached):
+                touched |= dict.fromkeys(name for name in (event.gate,) if name in state.steps)
+            elif not isinstance(event, _OF_NO_STEP):
+                return list(state.steps)  # people's doings are rare, and may reach far
+        return touched
 
     def progressed(self, step: str, progress: Progress, _state: RunState) -> None:
         """Note how far a step has come."""
@@ -138,10 +174,13 @@ class Board:
         if state is None:
             return Text("taking the run over …", "dim")
         now = state.ended.at if state.ended else datetime.now(UTC)
-        head = [self._headline(state, now), *self._promises(state, now)]
-        gates = list(self._gates(state))
-        room = self._screen.height - len(head) - 4 * len(gates) - 2
-        return Group(*head, self._steps(state, now, max(3, room)), *gates)
+        head = [self._headline(state, now), *self._promises(state, now), *_windows(state)]
+        foot = list(self._waits(state, now))
+        room = self._screen.height - len(head) - sum(self._height(line) for line in foot) - 1
+        return Group(*head, self._steps(state, now, max(3, room)), *foot)
+
+    def _height(self, line: Text) -> int:
+        return max(1, -(-line.cell_len // max(1, self._screen.width)))
 
     def _headline(self, state: RunState, now: datetime) -> Text:
         line = Text().append(f"{state.run}  ", "bold")
@@ -178,7 +217,9 @@ class Board:
             names += there[-(room - len(names)) :] if status is Status.DONE else there[: room - len(names)]
             if len(names) >= room:
                 break
-        order = {name: index for index, name in enumerate(state.steps)} if len(state.steps) < 2000 else {}
+        order = (
+            {name: index for index, name in enumerate(list(state.steps))} if len(state.steps) < 2000 else {}
+        )
         return sorted(names, key=lambda name: order.get(name, 0))
 
     def _row(self, step: StepState, now: datetime) -> tuple[Text, Text, Text, Text, Text, Text]:
@@ -207,24 +248,33 @@ class Board:
             return again + (shown_progress(progress) if progress else "")
         return step.reason
 
-    def _gates(self, state: RunState) -> Iterable[Text]:
-        if state.ended:
-            return
-        for name, gate in list(state.gates.items()):
-            if gate.reached_at is None or gate.is_open:
-                continue
-            signed = ", ".join(gate.approvals)
-            line = Text().append("waits for people: ", "bold yellow").append(gate.question, "yellow")
-            line.append(
-                f"\n  {len(gate.approvals)} of {gate.identities} signed{': ' + signed if signed else ''}"
-            )
-            yield line.append(f"\n  {approve_command(state.run, name)}", "bold")
+    def _waits(self, state: RunState, now: datetime) -> Iterable[Text]:
+        """What people are to decide; the last of it says how to give up instead, where the run is stuck."""
+        waits = waits_of(state, now)
+        shown = waits[:_MOST_WAITS]
+        if len(waits) > len(shown):
+            shown = (*shown[:-1], waits[-1])
+        for wait in shown:
+            first, *rest = wait.lines
+            yield Text(first, "bold yellow")
+            for line in rest:
+                yield Text(line, "bold" if line.strip() in wait.commands else "")
+        if hidden := len(waits) - len(shown):
+            yield Text(f"and {hidden:,} more: relight show {state.run}", "yellow")
+        if state.refusals and not state.ended:
+            refused = state.refusals[-1]
+            yield Text(f"refused {refused.identity}: {refused.request}: {refused.why}", "yellow")
+
+
+def _windows(state: RunState) -> Iterable[Text]:
+    for window in windows_of(state)[:_MOST_WAITS] if state.windows else ():
+        yield Text(f"  window {window_line(window)}", no_wrap=True, overflow="ellipsis")
 
 
 def _promise(state: RunState, promise: Expectation, now: datetime) -> Text:
     """One line per workload: whether it is back, and how long it has been away against its objective."""
     back = state.steps[promise.back_at]
-    is_back = back.status is Status.DONE
+    is_back = back.status in SUCCEEDED
     away = (back.ended_at if is_back and back.ended_at else now) - (promise.began or state.started_at)
     style = "green" if is_back else ("bold red" if away > promise.rto else "")
     said = f"{'back after' if is_back else 'away for'} {brief(max(away, timedelta()))}"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from rich.table import Table
 
 from relight.app import CATALOGUE
 from relight.cli.answers import RunLine, RunWord
+from relight.cli.drivers import is_driven
+from relight.cli.gates import open_gates
 from relight.cli.output import table
 from relight.cli.wording import brief, instant
-from relight.engine import Event, Journal, RunEnded, RunRow, RunStarted, fold, is_gone
+from relight.engine import Event, Journal, RunEnded, RunRow, RunStarted, RunState, fold
 from relight.errors import JournalError
 
 STYLES = {
@@ -30,16 +30,13 @@ def run_lines(journal: Journal, newest: int | None = None) -> tuple[RunLine, ...
     return tuple(_run_line(journal, row) for row in (rows if newest is None else rows[-newest:]))
 
 
-def state_of(row: RunRow, *, waits: bool) -> RunWord:
-    """What is the matter with a run that has not ended."""
-    if waits:
+def state_of(row: RunRow, state: RunState) -> RunWord:
+    """How it is with a run."""
+    if state.ended:
+        return state.ended.result
+    if open_gates(state) or state.paused or state.stuck:
         return "waits"
     return "driven" if is_driven(row) else "left"
-
-
-def is_driven(row: RunRow) -> bool:
-    """Whether a controller drives a run now, as far as that can be told from here."""
-    return row.lease_until is not None and row.lease_until > datetime.now(UTC) and not is_gone(row.holder)
 
 
 def run_table(lines: tuple[RunLine, ...]) -> Table:
@@ -65,8 +62,7 @@ def _run_line(journal: Journal, row: RunRow) -> RunLine:
         ended = last if isinstance(last, RunEnded) else None
         state = ended.result if ended else "failed"
     else:
-        waits = bool(fold(journal.events(row.run), CATALOGUE).waiting_gates)
-        state = state_of(row, waits=waits)
+        state = state_of(row, fold(journal.events(row.run), CATALOGUE))
     return RunLine(
         run=row.run,
         runbook=str(first.plan.get("runbook", "")),

@@ -7,10 +7,10 @@ and a line that nobody reads any more is dropped.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from relight.cli.gates import approve_command
+from relight.cli.waits import gate_wait, stuck_waits, waits_of
 from relight.cli.wording import brief, clock
 from relight.engine import (
     AbortAsked,
@@ -23,8 +23,11 @@ from relight.engine import (
     AttemptStarted,
     ClaimsTaken,
     Event,
+    GateEscalated,
+    GateExpired,
     GateReached,
     GateRefused,
+    GroupOpened,
     LeaseTaken,
     Listener,
     RequestRefused,
@@ -35,6 +38,7 @@ from relight.engine import (
     RunPaused,
     RunStarted,
     RunState,
+    RunStuck,
     StepBlocked,
     StepLetGo,
     StepSkipped,
@@ -64,6 +68,10 @@ class Lines:
         """Print what happened."""
         for event in events:
             self._print(f"{clock(event.at)}  {told(event, state)}")
+            if isinstance(event, LeaseTaken) and event.term > 1:
+                # Who takes a run over was not there when it began to wait.
+                for wait in waits_of(state, event.at):
+                    self._print(f"          {_below(wait.lines)}")
 
     def progressed(self, step: str, progress: Progress, state: RunState) -> None:
         """Nothing: what of it is worth keeping comes as an event."""
@@ -89,10 +97,7 @@ def told(event: Event, state: RunState) -> str:  # noqa: PLR0911, PLR0912 - one 
         case ClaimsTaken():
             return f"claimed {', '.join(event.claims) or 'nothing'}"
         case GateReached():
-            return (
-                f"waits for {event.identities} to sign {event.gate}: {event.question}\n"
-                f"          {approve_command(state.run, event.gate)}"
-            )
+            return _gate(event, state)
         case ApprovalGiven():
             return f"{event.identity} signed {event.gate}: {event.reason}"
         case RequestRefused():
@@ -113,7 +118,18 @@ def told(event: Event, state: RunState) -> str:  # noqa: PLR0911, PLR0912 - one 
         case Resurveyed():
             return f"looked again: {'; '.join(event.worse) or 'nothing has become worse'}"
         case RunPaused() | RunContinued() | AbortAsked() | GateRefused() | RetryAsked() | StepSkipped():
-            return f"{event.identity} {_did(event)}: {event.reason}"
+            return f"{event.identity} {_did(event, state)}" + (f": {event.reason}" if event.reason else "")
+        case RunStuck():
+            waits = stuck_waits(state, event.steps)
+            return _below(["nothing more can happen without people", *(x for w in waits for x in w.lines)])
+        case GateEscalated():
+            called = ", ".join(event.to) or "nobody further"
+            return f"{event.gate}: nobody answered yet; called {called}\n          {_gate(event, state)}"
+        case GateExpired():
+            meaning = "approved" if event.fallback == "approve" else "refused"
+            return f"{event.gate}: nobody answered in time, so it counts as {meaning}"
+        case GroupOpened():
+            return f"window {event.window}: {event.group} begins"
         case StepBlocked() | StepLetGo():
             return (
                 f"{event.step}: {'blocked' if isinstance(event, StepBlocked) else 'let go'}: {event.reason}"
@@ -132,18 +148,30 @@ def shown_progress(progress: Progress) -> str:
     return part + progress.note
 
 
+def _gate(event: GateReached | GateEscalated, state: RunState) -> str:
+    gate = state.gates.get(event.gate)
+    if gate is None:  # answered at the same moment
+        return f"waits for people to sign {event.gate}"
+    return _below(gate_wait(state, event.gate, gate, event.at).lines)
+
+
+def _below(lines: Iterable[str]) -> str:
+    """Lines that stand below each other, behind the time of the first."""
+    return "\n          ".join(lines)
+
+
 def _did(
-    event: RunPaused | RunContinued | AbortAsked | GateRefused | RetryAsked | StepSkipped,
+    event: RunPaused | RunContinued | AbortAsked | GateRefused | RetryAsked | StepSkipped, state: RunState
 ) -> str:
     match event:
         case RunPaused():
-            return "holds the run"
+            return f"holds the run (it goes on with: relight resume {state.run})"
         case RunContinued():
             return "lets the run go on"
         case AbortAsked():
             return "ends the run, and what was done is taken back" if event.undo else "ends the run"
         case GateRefused():
-            return f"refused {event.gate}"
+            return f"said no to {event.gate}"
         case RetryAsked():
             return f"has {event.step} tried again"
         case StepSkipped():

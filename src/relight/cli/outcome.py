@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 
 from relight.app import CATALOGUE
 from relight.cli.exits import DONE, FAILED, MISSED, WAITS
-from relight.cli.gates import approve_command, people
 from relight.cli.output import Screen
 from relight.cli.report_view import report_view
+from relight.cli.waits import waits_of
 from relight.control import Report, report_of
 from relight.engine import Journal, RunState, fold
 
@@ -18,7 +19,7 @@ def tell_outcome(journal: Journal, state: RunState, anchor_trouble: str) -> int:
     if anchor_trouble:
         sys.stderr.write(f"warning: the witness does not have the end of this record: {anchor_trouble}\n")
     if not state.ended:
-        _tell_gates(state)
+        _tell_waits(state)
         return WAITS
     report = report_of(state, tuple(journal.events(state.run)), anchor_trouble)
     Screen().print(report_view(report, steps=False))
@@ -38,11 +39,14 @@ def read_report(journal: Journal, run: str, anchor_trouble: str = "") -> Report:
     return report_of(fold(events, CATALOGUE), events, anchor_trouble)
 
 
-def _tell_gates(state: RunState) -> None:
-    """Say which gates wait, and what the people must type."""
+def _tell_waits(state: RunState) -> None:
+    """Say what waits for people, and what they must type."""
     screen = Screen()
-    for name, gate in state.waiting_gates.items():
-        missing = gate.identities - len(gate.approvals)
-        screen.print(f"\nwaits for {people(missing)}: {gate.question}", style="yellow", soft_wrap=True)
-        screen.print(f"  {approve_command(state.run, name)}", soft_wrap=True)
-    screen.print(f"\nthen: relight resume {state.run}", soft_wrap=True)
+    waits = waits_of(state, datetime.now(UTC))
+    for wait in waits:
+        first, *rest = wait.lines
+        screen.print(f"\n{first}", style="yellow", soft_wrap=True)
+        for line in rest:
+            screen.print(line, soft_wrap=True)
+    if any(wait.about != "pause" for wait in waits):
+        screen.print(f"\nthen: relight resume {state.run}", soft_wrap=True)

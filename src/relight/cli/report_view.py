@@ -12,7 +12,16 @@ from relight.cli.output import table
 from relight.cli.wording import brief, count, expected, instant, lost_hours
 from relight.control import Report, StepReport, WorkloadReport
 
-_STYLES = {"done": "green", "failed": "bold red", "refused": "bold red", "blocked": "red", "running": "cyan"}
+_STYLES = {
+    "done": "green",
+    "failed": "bold red",
+    "refused": "bold red",
+    "blocked": "red",
+    "running": "cyan",
+} | {
+    "aborted": "bold red",
+    "skipped": "yellow",
+}
 
 
 def report_view(report: Report, *, steps: bool) -> RenderableType:

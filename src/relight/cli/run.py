@@ -12,7 +12,7 @@ import typer
 from relight.app import CATALOGUE, World, open_world
 from relight.cli.driving import Manner, drive_run
 from relight.cli.exits import FOUND, WAITS
-from relight.cli.gates import approve_command, people
+from relight.cli.gates import approve_command, people, refuse_command
 from relight.cli.output import write
 from relight.cli.session import (
     DeadlineOption,
@@ -112,7 +112,7 @@ def _tell_overrides(plan: Plan, run: str) -> None:
     """Say what people must sign before the first effect, and what they must type."""
     for finding in plan.overrides:
         write(f"{people(finding.identities)} must sign: {finding.message}\n")
-        write(f"  {approve_command(run, finding.gate)}\n")
+        write(f"  {approve_command(run, finding.gate)}\n  {refuse_command(run, finding.gate)}\n")
 
 
 def _agrees() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -11,18 +12,23 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from relight.app import CATALOGUE
-from relight.cli.answers import GateShown, ShowAnswer, StepShown
-from relight.cli.gates import approve_command
+from relight.cli.answers import AbortShown, GateShown, PauseShown, ShowAnswer, StepShown, WindowShown
+from relight.cli.drivers import driver_of
+from relight.cli.gates import open_gates
 from relight.cli.journal_lines import STYLES, state_of
 from relight.cli.live import shown_progress
 from relight.cli.output import Screen, table, write_json
 from relight.cli.session import JsonOption, ProjectOption, RunArgument, command, find_project, read_journal
+from relight.cli.waits import waits_of
+from relight.cli.windows import window_line, windows_of
 from relight.cli.wording import brief, expected, instant
 from relight.control import find_run
 from relight.engine import Request, RunRow, RunState, StepState, fold
 from relight.forecast import estimate_of
 
-_STEP_STYLES = {"done": "green", "failed": "red", "blocked": "red", "running": "cyan", "retrying": "yellow"}
+_STEP_STYLES = {"done": "green", "failed": "red", "blocked": "red", "running": "cyan"} | dict.fromkeys(
+    ("retrying", "gated", "asking", "skipped"), "yellow"
+)
 
 _MANY_STEPS = 200
 
@@ -54,7 +60,7 @@ def show(
 
 def show_of(state: RunState, row: RunRow, requests: Sequence[Request]) -> ShowAnswer:
     """A run as it stands."""
-    ended = state.ended
+    ended, paused, aborted = state.ended, state.paused, state.aborted
     return ShowAnswer(
         run=state.run,
         runbook=state.plan.runbook,
@@ -62,7 +68,7 @@ def show_of(state: RunState, row: RunRow, requests: Sequence[Request]) -> ShowAn
         inputs=state.plan.inputs,
         by=state.by,
         digest=state.plan.digest,
-        state=ended.result if ended else state_of(row, waits=bool(state.waiting_gates)),
+        state=state_of(row, state),
         reason=ended.reason if ended else "",
         started_at=state.started_at,
         ended_at=ended.at if ended else None,
@@ -71,14 +77,26 @@ def show_of(state: RunState, row: RunRow, requests: Sequence[Request]) -> ShowAn
         lease_until=row.lease_until,
         claims=state.plan.claims,
         gates=tuple(_gate(state, name) for name in state.gates),
-        open_requests=tuple(f"{r.identity}: {r.kind} {r.body.get('gate', '')}" for r in requests),
+        open_requests=tuple(_request(request) for request in requests),
         refused_requests=tuple(f"{r.identity}: {r.request}: {r.why}" for r in state.refusals),
         steps=tuple(_step(step) for step in state.steps.values()),
+        paused=paused and PauseShown(by=paused.identity, at=paused.at, reason=paused.reason),
+        aborted=aborted
+        and AbortShown(by=aborted.identity, at=aborted.at, reason=aborted.reason, undo=aborted.undo),
+        stuck=state.stuck.steps if state.stuck else (),
+        windows=windows_of(state),
+        waits=waits_of(state, datetime.now(UTC)),
     )
+
+
+def _request(request: Request) -> str:
+    about = request.body.get("gate") or request.body.get("step") or ""
+    return f"{request.identity}: {request.kind} {about}".rstrip()
 
 
 def _gate(state: RunState, name: str) -> GateShown:
     gate = state.gates[name]
+    limits, reached = gate.gate, gate.reached_at
     return GateShown(
         gate=name,
         question=gate.question,
@@ -86,6 +104,13 @@ def _gate(state: RunState, name: str) -> GateShown:
         approved_by=tuple(gate.approvals),
         reached_at=gate.reached_at,
         is_open=gate.is_open,
+        is_asked=name in open_gates(state),
+        refused_by=gate.refused_by,
+        escalates_to=limits.escalate_to,
+        escalates_at=reached + limits.escalate_after if reached and limits.escalate_after else None,
+        escalated_at=gate.escalated_at,
+        expires_at=reached + limits.expire_after if reached and limits.expire_after else None,
+        fallback=limits.fallback if limits.expire_after else None,
     )
 
 
@@ -104,6 +129,8 @@ def _step(step: StepState) -> StepShown:
         progress=step.progress,
         reason=step.reason,
         remedy=step.remedy,
+        window=step.step.window,
+        group=step.step.group,
     )
 
 
@@ -119,23 +146,36 @@ def _view(answer: ShowAnswer, *, every: bool) -> RenderableType:
         Text(f"claims  {', '.join(answer.claims) or 'nothing'}"),
         Text(_driver(answer)),
     ]
-    for gate in answer.gates:
-        style = "green" if gate.is_open else "yellow" if gate.reached_at else "dim"
-        signed = f"{len(gate.approved_by)} of {gate.identities} signed"
-        names = f" ({', '.join(gate.approved_by)})" if gate.approved_by else ""
-        parts.append(Text(f"gate    {gate.gate}: {signed}{names}\n        {gate.question}", style))
-        if gate.reached_at and not gate.is_open:
-            parts.append(Text(f"        {approve_command(answer.run, gate.gate)}", "bold"))
+    if answer.aborted:
+        undo = "; what was done is taken back" if answer.aborted.undo else ""
+        told = f"{answer.aborted.by}, {instant(answer.aborted.at)}: {answer.aborted.reason}{undo}"
+        parts.append(Text(f"aborted by {told}", "red"))
+    parts += [Text(f"window  {window_line(window)}") for window in answer.windows]
+    parts += [_gate_line(gate) for gate in answer.gates if not gate.is_asked]
+    for wait in answer.waits:
+        first, *rest = wait.lines
+        parts.append(Text(first, "bold yellow"))
+        parts += [Text(line) for line in rest]
     parts += [Text(f"asked   {told} (not judged yet)", "yellow") for told in answer.open_requests]
     parts += [Text(f"refused {told}", "yellow") for told in answer.refused_requests]
     return Group(*parts, Text(""), _steps(answer, every=every), Text(""), _counts(answer))
 
 
+def _gate_line(gate: GateShown) -> Text:
+    style = "green" if gate.is_open else "red" if gate.refused_by else "dim"
+    names = f" ({', '.join(gate.approved_by)})" if gate.approved_by else ""
+    answer = f"{len(gate.approved_by)} of {gate.identities} signed{names}"
+    if gate.refused_by:
+        answer = f"{gate.refused_by} said no"
+    elif gate.is_open and len(gate.approved_by) < gate.identities:
+        answer += ", and open as nobody answered in time"
+    return Text(f"gate    {gate.gate}: {answer}\n        {gate.question}", style)
+
+
 def _driver(answer: ShowAnswer) -> str:
     if answer.ended_at is not None:
         return f"ended   {instant(answer.ended_at)}"
-    host, _, rest = answer.holder.partition("/")
-    who = f"process {rest.partition('/')[0]} on {host}, term {answer.term}" if answer.holder else "nobody yet"
+    who = driver_of(answer.holder, answer.term)
     if answer.lease_until is None:
         return f"driver  nobody now (last: {who}): relight resume {answer.run}"
     gone = f"; it is gone: relight resume {answer.run}" if answer.state == "left" else ""

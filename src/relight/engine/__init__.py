@@ -39,7 +39,7 @@ from relight.engine.executor import ThreadExecutor
 from relight.engine.holder import is_gone, this_holder
 from relight.engine.journal import GENESIS, Entry, Journal, Request, RunRow, chained
 from relight.engine.ports import Anchors, Call, Claims, Executor, Processes
-from relight.engine.requests import REQUESTS, Judge
+from relight.engine.requests import REQUESTS, Judge, answer
 from relight.engine.state import RunState, begin, fold
 from relight.engine.steps import SETTLED, SUCCEEDED, UNDO, GateState, Status, StepState, WindowState
 
@@ -96,6 +96,7 @@ __all__ = [
     "Surroundings",
     "ThreadExecutor",
     "WindowState",
+    "answer",
     "begin",
     "chained",
     "decide",

@@ -519,6 +519,9 @@ class RunState:
         before = [self.steps[b].status for b in state.step.after]
         state.succeeded_before = sum(status in SUCCEEDED for status in before)
         state.dead_before = sum(status in SETTLED and status not in SUCCEEDED for status in before)
+        window = self.windows.get(state.step.window or "")
+        if window and window.is_closed and state.step.group not in window.opened:
+            return  # people said no to it, whatever came of the steps before
         if state.status is Status.BLOCKED and len(before) - state.dead_before >= state.step.needed:
             state.status, state.ended_at, state.reason = Status.WAITING, None, ""
 

@@ -96,7 +96,7 @@ class SandboxSite(Frozen):
     )
     bandwidth: Rate = Field(description="from stores into this site, bytes per second", default=100_000_000)
     ssh: Ssh | None = Field(
-        default=None, description="how its nodes are reached; none: no playbook runs there"
+        default=None, title="SSH", description="how its nodes are reached; none: no playbook runs there"
     )
 
     @property

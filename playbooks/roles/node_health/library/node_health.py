@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.node_health_gpus import inventory, judge_gpus
@@ -27,7 +27,16 @@ COMMANDS = {
     "chrony": ["chronyc", "-n", "tracking"],
     "timedatectl": ["timedatectl", "show", "-p", "NTPSynchronized"],
     # The last hour; dmesg, which knows no hour of the day, where there is no journal.
-    "kernel_log": ["journalctl", "--dmesg", "--since", "-1h", "--no-pager", "--output", "short-iso", "--quiet"],
+    "kernel_log": [
+        "journalctl",
+        "--dmesg",
+        "--since",
+        "-1h",
+        "--no-pager",
+        "--output",
+        "short-iso",
+        "--quiet",
+    ],
 }
 NVIDIA, DISPLAY_CLASSES = "0x10de", ("0x0300", "0x0302")
 
@@ -46,7 +55,7 @@ def run(command, seconds):
     except FileNotFoundError:
         return {"rc": None, "out": ""}
     except subprocess.TimeoutExpired:
-        return {"rc": TIMED_OUT, "out": "no answer within %d s" % seconds}
+        return {"rc": TIMED_OUT, "out": f"no answer within {seconds} s"}
     except OSError as error:
         return {"rc": 126, "out": str(error)}
     return {"rc": done.returncode, "out": done.stdout.decode("utf-8", "replace")}
@@ -55,8 +64,7 @@ def run(command, seconds):
 def read(path, otherwise=None):
     """A small file's text, or what is said otherwise."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
+        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return otherwise
 
@@ -69,46 +77,60 @@ def number(path):
 
 def gather(seconds):
     """Everything at once, so that one command that hangs costs no more than its own time limit."""
-    disks = [
-        os.path.basename(path)
-        for path in glob.glob("/sys/block/*")
-        if os.path.exists(os.path.join(path, "device"))
-    ]
-    mounted = [line.split(" ") for line in read("/proc/mounts", "").splitlines()]
+    disks = [path.name for path in Path("/sys/block").glob("*") if (path / "device").exists()]
+    mounted = [line.split(" ")[:4] for line in read("/proc/mounts", "").splitlines()]
     with ThreadPoolExecutor(16) as pool:
-        said = {name: pool.submit(run, command, seconds) for name, command in COMMANDS.items()}
-        smart = {name: pool.submit(run, ["smartctl", "-j", "-H", "-A", "/dev/" + name], seconds) for name in disks}
-        free = {fields[1]: pool.submit(run, ["stat", "-f", "-c", "%a %b", fields[1]], seconds) for fields in mounted}
+
+        def ask(*command):
+            return pool.submit(run, command, seconds)
+
+        said = {name: ask(*command) for name, command in COMMANDS.items()}
+        smart = {name: ask("smartctl", "-j", "-H", "-A", "/dev/" + name) for name in disks}
+        # A command, as a file system that is gone would hold a thread for ever.
+        free = {at: ask("stat", "-f", "-c", "%a %b", at) for _, at, _, _ in mounted}
         commands = {name: future.result() for name, future in said.items()}
-        if commands["kernel_log"]["rc"] is None:
+        if commands["kernel_log"]["rc"] != 0:
             commands["kernel_log"] = run(["dmesg"], seconds)
         answers = {name: future.result() for name, future in smart.items()}
         blocks = {at: future.result() for at, future in free.items()}
-    memory = [line.split()[1] for line in read("/proc/meminfo", "").splitlines() if line.startswith("MemTotal:")]
-    uptime = read("/proc/uptime")
     return {
+        **machine(),
         "commands": commands,
         "smart": {name: answer for name, answer in answers.items() if answer["rc"] is not None},
+        "mounts": [
+            {
+                "device": device,
+                "at": at,
+                "type": kind,
+                "options": options,
+                "free_percent": percent(blocks[at]),
+            }
+            for device, at, kind, options in mounted
+        ],
+        "links": links(),
+        "infiniband": infiniband(),
+    }
+
+
+def machine():
+    """What /proc and /sys say at once."""
+    memory = [
+        line.split()[1] for line in read("/proc/meminfo", "").splitlines() if line.startswith("MemTotal:")
+    ]
+    uptime = read("/proc/uptime")
+    cards = Path("/sys/bus/pci/devices").glob("*")
+    return {
         "kernel": os.uname().release,
         "uptime_seconds": float(uptime.split()[0]) if uptime else None,
         "memory_gib": int(memory[0]) // 2**20 if memory else None,
         "edac": [
-            {"ue": number(path + "/ue_count") or 0, "ce": number(path + "/ce_count") or 0}
-            for path in glob.glob("/sys/devices/system/edac/mc/mc[0-9]*")
+            {"ue": number(path / "ue_count") or 0, "ce": number(path / "ce_count") or 0}
+            for path in Path("/sys/devices/system/edac/mc").glob("mc[0-9]*")
         ],
         "mdstat": read("/proc/mdstat", ""),
-        "mounts": [
-            {"at": at, "type": kind, "options": options, "free_percent": percent(blocks[at])}
-            for _, at, kind, options, *_ in mounted
-        ],
-        "links": links(),
-        "infiniband": infiniband(),
-        "gpus_on_bus": len(
-            [
-                path
-                for path in glob.glob("/sys/bus/pci/devices/*")
-                if read(path + "/vendor") == NVIDIA and (read(path + "/class") or "")[:6] in DISPLAY_CLASSES
-            ]
+        "gpus_on_bus": sum(
+            read(card / "vendor") == NVIDIA and read(card / "class", "")[:6] in DISPLAY_CLASSES
+            for card in cards
         ),
     }
 
@@ -123,29 +145,32 @@ def percent(answer):
 
 def links():
     """Network cards of this machine, not its bridges and tunnels."""
-    return [
-        {
-            "name": os.path.basename(path),
-            "state": read(path + "/operstate", "unknown"),
-            "speed": number(path + "/speed"),
-            "changes": number(path + "/carrier_changes"),
-        }
-        for path in glob.glob("/sys/class/net/*")
-        if os.path.exists(path + "/device")
-    ]
+    found = []
+    for path in Path("/sys/class/net").glob("*"):
+        if (path / "device").exists():
+            speed = number(path / "speed")
+            found.append(
+                {
+                    "name": path.name,
+                    "state": read(path / "operstate", "unknown"),
+                    "speed": speed if speed and speed > 0 else None,  # -1: the driver does not know
+                    "changes": number(path / "carrier_changes"),
+                }
+            )
+    return found
 
 
 def infiniband():
     """Ports of InfiniBand and RoCE devices."""
     return [
         {
-            "name": "%s/%s" % (path.split("/")[4], os.path.basename(path)),
-            "state": read(path + "/state", "unknown"),
-            "rate": read(path + "/rate", "unknown rate"),
-            "layer": read(path + "/link_layer", "unknown"),
-            "link_downed": number(path + "/counters/link_downed") or 0,
+            "name": f"{path.parent.parent.name}/{path.name}",
+            "state": read(path / "state", "unknown"),
+            "rate": read(path / "rate", "unknown rate"),
+            "layer": read(path / "link_layer", "unknown"),
+            "link_downed": number(path / "counters/link_downed") or 0,
         }
-        for path in glob.glob("/sys/class/infiniband/*/ports/*")
+        for path in Path("/sys/class/infiniband").glob("*/ports/*")
     ]
 
 
@@ -183,10 +208,10 @@ def main():
         "kernel": raw["kernel"],
     }
     wrong = [one for one in checks if one["state"] in ("bad", "warn")]
-    told = "; ".join("%(state)s: %(check)s: %(reason)s" % one for one in wrong)
+    told = "; ".join("{state}: {check}: {reason}".format(**one) for one in wrong)
     module.exit_json(
         changed=False,
-        msg="%s%s" % (report["verdict"], ": " + told if told else ""),
+        msg="{}{}".format(report["verdict"], ": " + told if told else ""),
         ansible_facts={"relight_report": report},
     )
 

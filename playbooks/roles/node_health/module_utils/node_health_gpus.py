@@ -1,21 +1,21 @@
 """Judges a node's GPUs from what NVIDIA's tools and the kernel say. Pure; runs on nodes, from Python 3.8 on.
 
 Sources: the element names are those of `nvidia-smi -q -x` (drivers 535 to 580). What is bad and what only
-wants a look follows NVIDIA's "GPU Memory Error Management" (row remapping, error containment), its catalogue of
-Xid errors (column "immediate action") and NVML's nvmlDeviceGpuRecoveryAction_t. Older drivers leave elements out:
-what is missing is unknown, never good.
+wants a look follows NVIDIA's "GPU Memory Error Management" (row remapping, error containment), its catalogue
+of Xid errors (column "immediate action") and NVML's nvmlDeviceGpuRecoveryAction_t. Older drivers leave
+elements out: what is missing is unknown, never good.
 """
 
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET  # noqa: N817, S405 (as Python's documentation has it; see _read)
+import xml.etree.ElementTree as ET
 
 OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
-_NOTHING = ("", "N/A", "[N/A]", "None", "Unknown Error", "Requested functionality has been deprecated")
+_NOTHING = ("", "N/A", "None", "Unknown Error", "Requested functionality has been deprecated")
 
 _ACTIONS = {
-    # What the driver itself asks for (NVML: none, reset, reboot, drain P2P, drain and reset, recover IMEX, …).
+    # What the driver asks for; NVML knows none, reset, reboot, drain P2P, drain and reset, and more to come.
     "None": OK,
     "Drain P2P": WARN,  # works on, without peer-to-peer, until it is drained
 }
@@ -48,7 +48,7 @@ _XIDS = {
     68: (OK, "a video decoder's exception"),
     69: (OK, "an application's exception"),
 }
-_XIDS.update({number: (BAD, "NVLink error") for number in range(144, 151)})
+_XIDS.update(dict.fromkeys(range(144, 151), (BAD, "NVLink error")))
 _XID = re.compile(r"NVRM: Xid \((?:PCI:)?([^)]+)\): (\d+)")
 
 
@@ -58,19 +58,18 @@ def judge_gpus(raw: dict, want: dict) -> list:
     on_bus = raw.get("gpus_on_bus", 0)
     if smi["rc"] is None:
         if on_bus or want.get("gpus"):
-            return [check("gpus", BAD, "%d GPUs on the bus, and no nvidia-smi: is the driver there?" % on_bus)]
+            return [check("gpus", BAD, f"{on_bus} GPUs on the bus, and no nvidia-smi: is the driver there?")]
         return [check("gpus", UNKNOWN, "no GPU on the bus and no nvidia-smi")]
     root = _read(smi["out"])
     if smi["rc"] != 0 or root is None:
-        how = "hangs" if smi["rc"] == 124 else "ends with %s" % smi["rc"]
+        how = "hangs" if smi["rc"] == 124 else f"ends with {smi['rc']}"
         told = smi["out"].strip().splitlines()[-1:] or ["it says nothing"]
-        return [check("gpus", BAD, "nvidia-smi %s: %s" % (how, told[0][:200])), *judge_xids(raw)]
+        return [check("gpus", BAD, f"nvidia-smi {how}: {told[0][:200]}"), *judge_xids(raw)]
     gpus = root.findall("gpu")
     checks = [_judge_count(gpus, on_bus, want), _judge_versions(root, want)]
     for number, gpu in enumerate(gpus):
-        name = "gpu%d" % number
-        for judge in (_judge_action, _judge_ecc, _judge_remaps, _judge_fabric, _judge_slowdown, _judge_pcie):
-            checks.append(judge(name, gpu))
+        name = f"gpu{number}"
+        checks += [judge(name, gpu) for judge in _EACH]
     return [*checks, _judge_processes(gpus, want), _judge_nvlinks(raw), *judge_xids(raw)]
 
 
@@ -117,18 +116,18 @@ def _number(element, path: str) -> int:
 def _judge_count(gpus: list, on_bus: int, want: dict) -> dict:
     wanted = want.get("gpus") or on_bus
     if len(gpus) < wanted:
-        return check("gpus", BAD, "the driver sees %d of %d GPUs" % (len(gpus), wanted))
+        return check("gpus", BAD, f"the driver sees {len(gpus)} of {wanted} GPUs")
     names = sorted({_text(gpu, "product_name") or "unnamed" for gpu in gpus})
     state = WARN if len(names) > 1 else OK
-    return check("gpus", state, "%d: %s" % (len(gpus), ", ".join(names)))
+    return check("gpus", state, f"{len(gpus)}: {', '.join(names)}")
 
 
 def _judge_versions(root, want: dict) -> dict:
     driver, cuda = _text(root, "driver_version"), _text(root, "cuda_version")
-    told = "driver %s, CUDA %s" % (driver or "unknown", cuda or "unknown")
+    told = f"driver {driver or 'unknown'}, CUDA {cuda or 'unknown'}"
     wanted = str(want.get("driver") or "")
     if wanted and not (driver + ".").startswith(wanted + "."):
-        return check("driver", BAD, "%s; wanted: %s" % (told, wanted))
+        return check("driver", BAD, f"{told}; wanted: {wanted}")
     return check("driver", OK if driver else UNKNOWN, told)
 
 
@@ -140,7 +139,7 @@ def _judge_action(name: str, gpu) -> dict:
             return check(name + ".recovery", BAD, "the driver asks for a reset")
         return check(name + ".recovery", UNKNOWN, "the driver does not say")
     state = _ACTIONS.get(action, BAD)
-    told = "none is needed" if state == OK else "the driver asks for: %s" % action
+    told = "none is needed" if state == OK else f"the driver asks for: {action}"
     return check(name + ".recovery", state, told)
 
 
@@ -152,7 +151,9 @@ def _judge_ecc(name: str, gpu) -> dict:
     if mode != "Enabled":
         return check(name + ".ecc", WARN, "ECC is off: wrong bits go unseen")
     if _text(errors, "aggregate/sram_threshold_exceeded") == "Yes":
-        return check(name + ".ecc", BAD, "too many uncorrectable errors in SRAM: NVIDIA's threshold for a return")
+        return check(
+            name + ".ecc", BAD, "too many uncorrectable errors in SRAM: NVIDIA's threshold for a return"
+        )
     since_boot = sum(
         _number(errors, "volatile/" + kind)
         for kind in (
@@ -163,7 +164,7 @@ def _judge_ecc(name: str, gpu) -> dict:
         )
     )
     if since_boot:
-        return check(name + ".ecc", BAD, "%d uncorrectable errors since the driver was loaded" % since_boot)
+        return check(name + ".ecc", BAD, f"{since_boot} uncorrectable errors since the driver was loaded")
     return check(name + ".ecc", OK, "no uncorrectable error since the driver was loaded")
 
 
@@ -174,12 +175,14 @@ def _judge_remaps(name: str, gpu) -> dict:
             return check(name + ".remaps", WARN, "pages wait to be retired: reboot when convenient")
         return check(name + ".remaps", UNKNOWN, "the driver does not say")
     if _text(rows, "remapped_row_failure") == "Yes":
-        return check(name + ".remaps", BAD, "no spare row was left for a bad one: NVIDIA's ground for a return")
+        return check(
+            name + ".remaps", BAD, "no spare row was left for a bad one: NVIDIA's ground for a return"
+        )
     corrected, not_corrected = _number(rows, "remapped_row_corr"), _number(rows, "remapped_row_unc")
     if _text(rows, "remapped_row_pending") == "Yes":
         # NVML: contained and offlined already, so that work may go on until the reset.
         return check(name + ".remaps", WARN, "a remap is pending: reset the GPU when convenient")
-    return check(name + ".remaps", OK, "%d rows remapped" % (corrected + not_corrected))
+    return check(name + ".remaps", OK, f"{corrected + not_corrected} rows remapped")
 
 
 def _judge_fabric(name: str, gpu) -> dict:
@@ -189,10 +192,14 @@ def _judge_fabric(name: str, gpu) -> dict:
         return check(name + ".fabric", UNKNOWN, "no NVSwitch fabric, or the driver does not say")
     status = _text(fabric, "status")
     if state != "Completed" or status not in ("", "Success"):
-        told = "%s %s" % (state, status)
+        told = f"{state} {status}"
         # Fabric Manager needs a minute after the boot; a GPU must not be given work before.
-        return check(name + ".fabric", BAD, "not registered: %s; does the Fabric Manager run?" % told.strip())
-    wrong = [what for what in ("route_unhealthy", "access_timeout_recovery") if _text(fabric, "health/" + what) == "True"]
+        return check(name + ".fabric", BAD, f"not registered: {told.strip()}; does the Fabric Manager run?")
+    wrong = [
+        what
+        for what in ("route_unhealthy", "access_timeout_recovery")
+        if _text(fabric, "health/" + what) == "True"
+    ]
     if _text(fabric, "health/bandwidth") == "Degraded":
         wrong.append("degraded bandwidth")
     if wrong:
@@ -216,7 +223,7 @@ def _judge_slowdown(name: str, gpu) -> dict:
         if _text(reasons, prefix + what) == "Active"
     ]
     if wrong:
-        return check(name + ".clocks", WARN, "%s at %s" % (", ".join(wrong), temperature))
+        return check(name + ".clocks", WARN, f"{', '.join(wrong)} at {temperature}")
     return check(name + ".clocks", OK, temperature)
 
 
@@ -226,17 +233,20 @@ def _judge_pcie(name: str, gpu) -> dict:
     now, most = _number(gpu, widths + "current_link_width"), _number(gpu, widths + "max_link_width")
     if not now or not most:
         return check(name + ".pcie", UNKNOWN, "the driver does not say")
-    return check(name + ".pcie", WARN if now < most else OK, "%d of %d lanes" % (now, most))
+    return check(name + ".pcie", WARN if now < most else OK, f"{now} of {most} lanes")
+
+
+_EACH = (_judge_action, _judge_ecc, _judge_remaps, _judge_fabric, _judge_slowdown, _judge_pcie)
 
 
 def _judge_processes(gpus: list, want: dict) -> dict:
     running = [
-        "%s (pid %s)" % (_text(process, "process_name") or "?", _text(process, "pid"))
+        f"{_text(process, 'process_name') or '?'} (pid {_text(process, 'pid')})"
         for gpu in gpus
         for process in gpu.findall("processes/process_info")
         if "C" in _text(process, "type")
     ]
-    told = "none" if not running else "%d: %s" % (len(running), ", ".join(sorted(set(running))[:5]))
+    told = "none" if not running else f"{len(running)}: {', '.join(sorted(set(running))[:5])}"
     return check("gpu_processes", WARN if running and want.get("idle") else OK, told)
 
 
@@ -247,10 +257,10 @@ def _judge_nvlinks(raw: dict) -> dict:
     if links["rc"] != 0 or not active + inactive:
         return check("nvlink", UNKNOWN, "no NVLink, or nvidia-smi does not say")
     if inactive and active:
-        return check("nvlink", BAD, "%d of %d links are inactive" % (inactive, active + inactive))
+        return check("nvlink", BAD, f"{inactive} of {active + inactive} links are inactive")
     if inactive:
-        return check("nvlink", WARN, "all %d links are inactive: is there a bridge or a switch?" % inactive)
-    return check("nvlink", OK, "%d links are active" % active)
+        return check("nvlink", WARN, f"all {inactive} links are inactive: is there a bridge or a switch?")
+    return check("nvlink", OK, f"{active} links are active")
 
 
 def judge_xids(raw: dict) -> list:
@@ -266,5 +276,5 @@ def judge_xids(raw: dict) -> list:
     checks = []
     for number, buses in sorted(seen.items()):
         state, words = _XIDS.get(number, (WARN, "see NVIDIA's catalogue"))
-        checks.append(check("xid%d" % number, state, "%s, at %s" % (words, ", ".join(sorted(buses)))))
+        checks.append(check(f"xid{number}", state, f"{words}, at {', '.join(sorted(buses))}"))
     return checks
