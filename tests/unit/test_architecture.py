@@ -65,5 +65,6 @@ def test_a_shipped_runbook_imports_only_what_is_pure(path: Path) -> None:
             assert module in allowed or module.removeprefix("relight.") in rooms, f"{path.name}:{node.lineno}"
 
 
-def test_the_shipped_runbooks_are_the_ones_at_the_top() -> None:
-    assert (ROOT / "src/relight/shipped/runbooks").resolve() == ROOT / "runbooks"
+@pytest.mark.parametrize("room", ["runbooks", "playbooks"])
+def test_what_is_shipped_is_what_stands_at_the_top(room: str) -> None:
+    assert (ROOT / "src/relight/shipped" / room).resolve() == ROOT / room

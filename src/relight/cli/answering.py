@@ -149,7 +149,7 @@ def _hand_in(signed: Signed, decision: Decision, run: str, given: Given) -> tupl
     if statement.decision != decision:
         raise UsageError(
             f"{statement.identity} signed to {statement.decision}",
-            f"if that is meant: relight {statement.decision} {run} --signed {shlex.quote(given.signed or '-')}",
+            f"if that is meant: relight {statement.decision} {run} --signed …",
         )
     typed = {
         "gate": given.gate,
@@ -172,7 +172,7 @@ def _hand_in(signed: Signed, decision: Decision, run: str, given: Given) -> tupl
 
 
 def _needs_signatures(project: Project) -> bool | None:
-    """Whether the estate has answers signed; None: it cannot be read, and whoever drives the run will say so."""
+    """Whether the estate has answers signed; None: it cannot be read, as whoever drives the run will say."""
     try:
         return load_estate(project.estate_path).approvals is not None
     except UsageError:

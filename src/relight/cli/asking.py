@@ -27,6 +27,7 @@ from relight.engine import (
     Event,
     GateRefused,
     Journal,
+    Request,
     RequestRefused,
     RetryAsked,
     RunContinued,
@@ -62,7 +63,7 @@ StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="As relight sh
 
 _ANSWER_SECONDS = 2.0
 _POLL_SECONDS = 0.05
-_ANSWERS = {
+_ANSWERS: dict[str, type[Answer]] = {
     "abort": AbortAsked,
     "approve": ApprovalGiven,
     "continue": RunContinued,
@@ -101,50 +102,48 @@ def ask_and_tell(project: Project, run: str, kind: str, person: str, body: dict[
     """
     journal = Journal(project.journal_path)
     before = journal.row(run).sequence
-    request = ask(journal, run, kind, identity=person, body=body)
-    answered = _await_answer(
-        journal, run, request, partial(_find_answer, journal, run, before, kind, person, body)
-    )
+    request = Request(ask(journal, run, kind, identity=person, body=body), run, kind, person, body)
+    answered = _await_answer(journal, before, request)
     if isinstance(answered, RequestRefused):
         return _fail(f"refused: {answered.why}")
     if answered is not None:
         write(_told(answered, fold(journal.events(run), CATALOGUE)))
         return DONE
-    return _tell_unanswered(project, journal, run, request)
+    return _tell_unanswered(project, journal, run, request.id)
 
 
-def _await_answer(journal: Journal, run: str, request: int, find: partial[Answer | None]) -> Answer | None:
+def _await_answer(journal: Journal, before: int, request: Request) -> Answer | None:
     """What the run's controller made of a request; None: nothing, within the time that people wait."""
     until = time.monotonic() + _ANSWER_SECONDS
     while True:
         # Asked first: one that answers and ends right then has answered all the same.
-        may_answer = is_driven(journal.row(run)) and time.monotonic() < until
-        if not _is_open(journal, run, request):
-            return find()
+        may_answer = is_driven(journal.row(request.run)) and time.monotonic() < until
+        if not _is_open(journal, request.run, request.id):
+            return _find_answer(journal, request.run, before, request)
         if not may_answer:
             return None
         time.sleep(_POLL_SECONDS)
 
 
-def _find_answer(
-    journal: Journal, run: str, before: int, kind: str, person: str, body: dict[str, str]
-) -> Answer | None:
-    """The newest event that answers such a request of this person."""
-    subject = body.get("gate") or body.get("step") or ""
-    asked = f"{kind} {subject}".strip()
+def _find_answer(journal: Journal, run: str, before: int, wanted: Request) -> Answer | None:
+    """The newest event behind `before` that answers such a request of this person."""
+    subject = wanted.body.get("gate") or wanted.body.get("step") or ""
     found: Answer | None = None
     for event in journal.events(run, after=before):
         match event:
-            case RequestRefused(identity=who, request=what) if (who, what) == (person, asked):
-                found = event
-            case ApprovalGiven() | GateRefused() if isinstance(event, _ANSWERS[kind]):
-                found = event if (event.identity, event.gate) == (person, subject) else found
-            case RetryAsked() | StepSkipped() if isinstance(event, _ANSWERS[kind]):
-                found = event if (event.identity, event.step) == (person, subject) else found
-            case RunPaused() | RunContinued() | AbortAsked() if isinstance(event, _ANSWERS[kind]):
-                found = event if event.identity == person else found
+            case RequestRefused():
+                about = event.request.partition(" ")
+                fits = (about[0], about[2]) == (wanted.kind, subject)
+            case ApprovalGiven() | GateRefused():
+                fits = isinstance(event, _ANSWERS[wanted.kind]) and event.gate == subject
+            case RetryAsked() | StepSkipped():
+                fits = isinstance(event, _ANSWERS[wanted.kind]) and event.step == subject
+            case RunPaused() | RunContinued() | AbortAsked():
+                fits = isinstance(event, _ANSWERS[wanted.kind])
             case _:
-                pass
+                continue
+        if fits and event.identity == wanted.identity:
+            found = event
     return found
 
 
@@ -158,7 +157,7 @@ def _told(event: Answer, state: RunState) -> str:  # noqa: PLR0911 - one line an
         case GateRefused():
             return f"said no: {event.gate}; what is behind it does not happen\n"
         case RunPaused():
-            return f"paused: what is under way goes on, nothing new starts\n  it goes on with: relight resume {run}\n"
+            return f"paused: what is under way goes on, nothing new starts\n  relight resume {run} lifts it\n"
         case RunContinued():
             return f"{run} goes on\n"
         case RetryAsked():

@@ -1,7 +1,8 @@
-"""`relight init`: a first estate and the shipped runbooks. It never writes over anything."""
+"""`relight init`: a first estate, the shipped runbooks and playbooks. It never writes over anything."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -25,7 +26,7 @@ def init(
         Path, typer.Argument(metavar="[DIR]", help="Where; it is made if it is missing.")
     ] = Path(),
 ) -> None:
-    """Make a project: estate.yaml to edit, runbooks/ with the shipped runbooks, and a .gitignore.
+    """Make a project: estate.yaml to edit, the shipped runbooks/ and playbooks/, and a .gitignore.
 
     What is there already is left as it is.
     """
@@ -49,7 +50,8 @@ def init(
 
 def write_project(folder: Path) -> tuple[list[Path], list[Path]]:
     """Write what is missing in a project; return what was written, and what was there."""
-    return write_files(folder, {ESTATE: _shipped(ESTATE), ".gitignore": _IGNORED} | shipped_runbooks())
+    texts = {ESTATE: _shipped(ESTATE), ".gitignore": _IGNORED} | shipped_runbooks() | shipped_playbooks()
+    return write_files(folder, texts)
 
 
 def shipped_runbooks() -> dict[str, str]:
@@ -59,6 +61,20 @@ def shipped_runbooks() -> dict[str, str]:
         for source in sorted(_folder("runbooks").iterdir(), key=lambda source: source.name)
         if source.name.endswith(".py")
     }
+
+
+def shipped_playbooks() -> dict[str, str]:
+    """The shipped playbooks and their roles: their text by their path in a project."""
+    return dict(sorted(_texts_below(_folder("playbooks"), "playbooks")))
+
+
+def _texts_below(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                yield from _texts_below(entry, f"{path}/{entry.name}")
+        elif entry.name.endswith((".yml", ".py", ".md")):
+            yield f"{path}/{entry.name}", entry.read_text(encoding="utf-8")
 
 
 def write_files(folder: Path, texts: dict[str, str]) -> tuple[list[Path], list[Path]]:

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from relight.app import CATALOGUE
-from relight.cli.answers import AbortShown, GateShown, PauseShown, ShowAnswer, StepShown, WindowShown
+from relight.cli.answers import AbortShown, GateShown, PauseShown, ShowAnswer, StepShown
 from relight.cli.drivers import driver_of
 from relight.cli.gates import open_gates
 from relight.cli.journal_lines import STYLES, state_of
@@ -60,7 +60,7 @@ def show(
 
 def show_of(state: RunState, row: RunRow, requests: Sequence[Request]) -> ShowAnswer:
     """A run as it stands."""
-    ended, paused, aborted = state.ended, state.paused, state.aborted
+    ended = state.ended
     return ShowAnswer(
         run=state.run,
         runbook=state.plan.runbook,
@@ -80,12 +80,23 @@ def show_of(state: RunState, row: RunRow, requests: Sequence[Request]) -> ShowAn
         open_requests=tuple(_request(request) for request in requests),
         refused_requests=tuple(f"{r.identity}: {r.request}: {r.why}" for r in state.refusals),
         steps=tuple(_step(step) for step in state.steps.values()),
-        paused=paused and PauseShown(by=paused.identity, at=paused.at, reason=paused.reason),
-        aborted=aborted
-        and AbortShown(by=aborted.identity, at=aborted.at, reason=aborted.reason, undo=aborted.undo),
+        paused=_pause(state),
+        aborted=_abort(state),
         stuck=state.stuck.steps if state.stuck else (),
         windows=windows_of(state),
         waits=waits_of(state, datetime.now(UTC)),
+    )
+
+
+def _pause(state: RunState) -> PauseShown | None:
+    paused = state.paused
+    return PauseShown(by=paused.identity, at=paused.at, reason=paused.reason) if paused else None
+
+
+def _abort(state: RunState) -> AbortShown | None:
+    asked = state.aborted
+    return (
+        AbortShown(by=asked.identity, at=asked.at, reason=asked.reason, undo=asked.undo) if asked else None
     )
 
 

