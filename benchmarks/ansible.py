@@ -96,13 +96,9 @@ def main() -> None:
         by_hand(root, TIMES)
         pairs = [(ours(root, number), by_hand(root, number)) for number in range(TIMES)]
     kind, hand = (statistics.median(values) for values in zip(*pairs, strict=True))
-    row(
-        "a playbook of two tasks, by the kind ansible",
-        f"{kind:.2f} s",
-        f"ansible-runner by hand {hand:.2f} s",
-    )
-    row("  overhead a call, median of the differences", f"{statistics.median(a - b for a, b in pairs):.2f} s")
-    row("  wanted", "under 0.30 s")
+    over = statistics.median(kind_s - hand_s for kind_s, hand_s in pairs)
+    row("a playbook of two tasks, by the kind ansible", f"{kind:.2f} s", f"by hand {hand:.2f} s")
+    row("  overhead a call, median of the differences", f"{over:.2f} s", "wanted: under 0.3 s")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 SPECS: Mapping[str, str] = {
     "fence.confirm-verdict": "relight.fence.steps:ConfirmVerdict",
+    "fence.declare-authority": "relight.fence.steps:DeclareAuthority",
     "fence.raise-epoch": "relight.fence.steps:RaiseEpoch",
     "http": "relight.generic.steps:Http",
     "manual": "relight.generic.steps:Manual",

@@ -87,21 +87,9 @@ class Lines:
             self._is_read = False
 
 
-def told(event: Event, state: RunState) -> str:  # noqa: PLR0911, PLR0912 - one branch an event is the whole idea
-    """An event in one line."""
+def told(event: Event, state: RunState) -> str:  # noqa: PLR0911 - one branch an event is the whole idea
+    """An event, in one line wherever nobody has to do anything about it."""
     match event:
-        case RunStarted():
-            return f"{event.run} was submitted by {event.by}"
-        case LeaseTaken():
-            return f"this controller drives {state.run} (term {event.term})"
-        case ClaimsTaken():
-            return f"claimed {', '.join(event.claims) or 'nothing'}"
-        case GateReached():
-            return _gate(event, state)
-        case ApprovalGiven():
-            return f"{event.identity} signed {event.gate}: {event.reason}"
-        case RequestRefused():
-            return f"refused {event.identity}: {event.request}: {event.why}"
         case AttemptStarted():
             return f"{event.step}: {_try(event.attempt)}{state.steps[event.step].step.title}"
         case AttemptProgressed():
@@ -115,31 +103,53 @@ def told(event: Event, state: RunState) -> str:  # noqa: PLR0911, PLR0912 - one 
             return f"{event.step}: failed: {event.reason}" + (f" ({event.remedy})" if event.remedy else "")
         case AttemptInterrupted():
             return f"{event.step}: was cut off in try {event.attempt} ({event.meaning})"
+        case StepBlocked():
+            return f"{event.step}: blocked: {event.reason}"
+        case StepLetGo():
+            return f"{event.step}: let go: {event.reason}"
+        case GroupOpened():
+            return f"window {event.window}: {event.group} begins"
+        case _:
+            return _told_of_run(event, state)
+
+
+def _told_of_run(event: Event, state: RunState) -> str:  # noqa: PLR0911 - as above
+    match event:
+        case RunStarted():
+            return f"{event.run} was submitted by {event.by}"
+        case LeaseTaken():
+            return f"this controller drives {state.run} (term {event.term})"
+        case ClaimsTaken():
+            return f"claimed {', '.join(event.claims) or 'nothing'}"
         case Resurveyed():
             return f"looked again: {'; '.join(event.worse) or 'nothing has become worse'}"
-        case RunPaused() | RunContinued() | AbortAsked() | GateRefused() | RetryAsked() | StepSkipped():
-            return f"{event.identity} {_did(event, state)}" + (f": {event.reason}" if event.reason else "")
         case RunStuck():
             waits = stuck_waits(state, event.steps)
             return _below(["nothing more can happen without people", *(x for w in waits for x in w.lines)])
+        case RunEnded():
+            return f"{state.run} is {event.result}" + (f": {event.reason}" if event.reason else "")
+        case _:
+            return _told_of_people(event, state)
+
+
+def _told_of_people(event: Event, state: RunState) -> str:
+    match event:
+        case GateReached():
+            return _gate(event, state)
         case GateEscalated():
             called = ", ".join(event.to) or "nobody further"
             return f"{event.gate}: nobody answered yet; called {called}\n          {_gate(event, state)}"
         case GateExpired():
             meaning = "approved" if event.fallback == "approve" else "refused"
             return f"{event.gate}: nobody answered in time, so it counts as {meaning}"
-        case GroupOpened():
-            return f"window {event.window}: {event.group} begins"
-        case StepBlocked() | StepLetGo():
-            return (
-                f"{event.step}: {'blocked' if isinstance(event, StepBlocked) else 'let go'}: {event.reason}"
-            )
-        case RunEnded():
-            return f"{state.run} is {event.result}" + (f": {event.reason}" if event.reason else "")
+        case ApprovalGiven():
+            return f"{event.identity} signed {event.gate}: {event.reason}"
+        case RequestRefused():
+            return f"refused {event.identity}: {event.request}: {event.why}"
+        case RunPaused() | RunContinued() | AbortAsked() | GateRefused() | RetryAsked() | StepSkipped():
+            return f"{event.identity} {_did(event, state)}" + (f": {event.reason}" if event.reason else "")
         case _:
-            said = event.model_dump(mode="json", exclude={"at", "type"}, exclude_defaults=True)
-            told = ", ".join(f"{name} {value}" for name, value in said.items())
-            return f"{event.type.replace('-', ' ')}: {told}"
+            return event.type.replace("-", " ")
 
 
 def shown_progress(progress: Progress) -> str:

@@ -95,9 +95,7 @@ def _pause(state: RunState) -> PauseShown | None:
 
 def _abort(state: RunState) -> AbortShown | None:
     asked = state.aborted
-    return (
-        AbortShown(by=asked.identity, at=asked.at, reason=asked.reason, undo=asked.undo) if asked else None
-    )
+    return AbortShown(by=asked.identity, at=asked.at, reason=asked.reason, undo=asked.undo) if asked else None
 
 
 def _request(request: Request) -> str:

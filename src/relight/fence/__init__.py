@@ -6,6 +6,21 @@ epoch that was sealed after the fence is in nobody's lineage.
 """
 
 from relight.fence.port import Witness
-from relight.fence.steps import ConfirmVerdict, RaisedEpoch, RaiseEpoch, VerdictSeen
+from relight.fence.steps import (
+    ConfirmVerdict,
+    DeclareAuthority,
+    DeclaredAuthority,
+    RaisedEpoch,
+    RaiseEpoch,
+    VerdictSeen,
+)
 
-__all__ = ["ConfirmVerdict", "RaiseEpoch", "RaisedEpoch", "VerdictSeen", "Witness"]
+__all__ = [
+    "ConfirmVerdict",
+    "DeclareAuthority",
+    "DeclaredAuthority",
+    "RaiseEpoch",
+    "RaisedEpoch",
+    "VerdictSeen",
+    "Witness",
+]

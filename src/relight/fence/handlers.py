@@ -10,9 +10,16 @@ from typing import Protocol
 
 from relight.errors import Conflict, NotFound, RelightError
 from relight.fence.port import Lookout, Witness
-from relight.fence.steps import ConfirmVerdict, RaisedEpoch, RaiseEpoch, VerdictSeen
+from relight.fence.steps import (
+    ConfirmVerdict,
+    DeclareAuthority,
+    DeclaredAuthority,
+    RaisedEpoch,
+    RaiseEpoch,
+    VerdictSeen,
+)
 from relight.plan import Context, Done, Failed, Outcome, Retry
-from relight.situation import Opinion, conclude
+from relight.situation import Authority, Opinion, conclude
 
 DEADLINE_SECONDS = 1.5  # for all observers together, so that a call returns within two
 
@@ -50,6 +57,26 @@ class ConfirmVerdictHandler:
         seen = "; ".join(_shown(name, voice) for name, voice in voices.items())
         wanted = " or ".join(spec.accept)
         return Retry(f"{spec.capability} of {spec.site} is {verdict}, not {wanted}: {seen or 'no observers'}")
+
+
+class DeclareAuthorityHandler:
+    """Declares the first writer of a workload, and leaves one that is declared as it is."""
+
+    def __init__(self, world: Witnesses) -> None:
+        self._world = world
+
+    def attempt(self, spec: DeclareAuthority, context: Context) -> Outcome:
+        """Done with whoever may write from now on, which may be another site than the one asked for."""
+        first = Authority(
+            workload=spec.workload,
+            epoch=1,
+            active=spec.active,
+            changed_by=context.run,
+            changed_at=context.now(),
+        )
+        context.check()
+        there = self._world.witness().declare(first)
+        return Done(DeclaredAuthority(epoch=there.epoch, active=there.active))
 
 
 class RaiseEpochHandler:

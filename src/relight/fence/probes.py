@@ -29,7 +29,9 @@ def probes(estate: Estate, world: FenceWorld) -> Iterator[Probe]:
 def _authority(world: Witnesses, workload: str) -> Authority:
     authority = world.witness().authority(workload)
     if authority is None:
-        raise NotFound(f"the witness has no authority of {workload}", "it is declared at first start")
+        raise NotFound(
+            f"the witness has no authority of {workload}", "relight run declare-writers declares it"
+        )
     return authority
 
 

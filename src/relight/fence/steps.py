@@ -35,6 +35,26 @@ class ConfirmVerdict(Spec):
     accept: tuple[Verdict, ...] = Field(min_length=1)
 
 
+class DeclaredAuthority(Facts):
+    """Who may write now."""
+
+    epoch: int
+    active: str
+
+
+class DeclareAuthority(Spec):
+    """Say for the first time who may write for a workload: epoch 1. Who is declared already stays."""
+
+    kind: ClassVar[str] = "fence.declare-authority"
+    summary: ClassVar[str] = "say for the first time which site may write for a workload"
+    facts: ClassVar[type[Facts]] = DeclaredAuthority
+    interrupted: ClassVar[Interruption] = "repeat"
+    usual: ClassVar[tuple[timedelta, timedelta]] = (timedelta(seconds=0.1), timedelta(seconds=1))
+
+    workload: str
+    active: str = Field(description="the site where it runs now")
+
+
 class RaisedEpoch(Facts):
     """The epoch that the new side writes in."""
 

@@ -250,7 +250,7 @@ def play(scratch: Path, call: dict[str, Any], artifacts: Path) -> int:
     """Play it; what it came to is in `result.json`."""
     import ansible_runner  # noqa: PLC0415 (what is above is used, and tested, without it)
 
-    private = scratch / "private"
+    private = scratch / "private"  # says that the folder was claimed, too: see relight.generic.scratch
     (private / "env").mkdir(parents=True, mode=0o700)
     for folder in ("tmp", "cp"):
         (scratch / folder).mkdir(mode=0o700)

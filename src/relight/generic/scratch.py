@@ -16,6 +16,7 @@ from pathlib import Path
 from relight.errors import Refused
 
 PREFIX = "relight-ansible-"
+CLAIMED = "private"  # made in the folder by the process that it is for, once it holds the lock
 _PLACES = (Path("/dev/shm"),)  # noqa: S108 (a folder of our own, mode 0700, is made in it)
 _IN_MEMORY = ("tmpfs", "ramfs")
 _UNCLAIMED_SECONDS = 60.0  # between the making of a folder and its process that locks it: usually 0.1 s
@@ -46,7 +47,8 @@ def sweep() -> None:
 def _is_left_behind(folder: Path) -> bool:
     try:
         found = folder.lstat()
-        if found.st_uid != os.getuid() or time.time() - found.st_ctime < _UNCLAIMED_SECONDS:
+        young = time.time() - found.st_ctime < _UNCLAIMED_SECONDS
+        if found.st_uid != os.getuid() or (young and not (folder / CLAIMED).exists()):
             return False
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:

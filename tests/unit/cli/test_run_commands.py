@@ -186,6 +186,13 @@ def test_a_run_that_waits_is_shown_with_what_it_waits_for(waiting: str, call: Ca
             "approved_by": [],
             "reached_at": answer["gates"][0]["reached_at"],
             "is_open": False,
+            "is_asked": True,
+            "refused_by": "",
+            "escalates_to": [],
+            "escalates_at": None,
+            "escalated_at": None,
+            "expires_at": None,
+            "fallback": None,
         }
     ]
     assert "0 of 2 signed" in call("show", waiting).out
@@ -227,7 +234,7 @@ def test_who_may_not_approve_is_told_at_once(waiting: str, project: Path, call: 
         estate.write("approvers: [ada]\n")
     said = call("approve", waiting, "--as", "ann", "--reason", "turned")
     assert said.code == 4
-    assert "ann is not among the estate's approvers (ada)" in said.err
+    assert "ann is not among the estate's approvers" in said.err
 
 
 @pytest.mark.parametrize(

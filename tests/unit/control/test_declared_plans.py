@@ -38,6 +38,7 @@ def a_plan(*findings: Finding, gate: Gate | None = None) -> Plan:
 def test_every_runbook_is_planned_for_every_site_in_the_situation_that_it_is_for() -> None:
     plans = declared(an_estate())
     assert {name: plan.state for name, plan in plans.items()} == {
+        "declare-writers()": "idle",
         "site-failback(site=north)": "built",
         "site-failback(site=south)": "idle",
         "site-failover(site=north)": "built",

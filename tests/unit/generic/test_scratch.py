@@ -75,3 +75,15 @@ def test_only_what_nobody_holds_any_more_is_swept_away(memory: Path, monkeypatch
     os.close(holder)
     scratch.sweep()
     assert not held.exists()
+
+
+def test_what_was_claimed_and_let_go_is_swept_away_at_once(memory: Path) -> None:
+    left = memory / "relight-ansible-1"
+    (left / scratch.CLAIMED).mkdir(parents=True)
+    holder = os.open(left, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    scratch.sweep()
+    assert left.exists()
+    os.close(holder)
+    scratch.sweep()
+    assert not left.exists()

@@ -197,3 +197,14 @@ def test_inputs_that_do_not_fit_are_all_told_at_once() -> None:
     with pytest.raises(UsageError) as caught:
         planned("site-failover", estate, a_situation(estate), site="nroth", colour="red")
     assert len(caught.value.reasons) == 2
+
+
+def test_only_a_writer_that_the_witness_does_not_know_is_declared() -> None:
+    estate = an_estate()
+    loaded = Project(REPOSITORY).runbook("declare-writers")
+    known = make_plan(loaded, estate, a_situation(estate), {}, CATALOGUE)
+    assert codes(known, "block") == ["nothing-to-move"]
+    unknown = a_situation(estate, workloads={"digits": WorkloadSituation()})
+    plan = make_plan(loaded, estate, unknown, {}, CATALOGUE)
+    assert [step.id for step in plan.steps] == ["declare-digits"]
+    assert plan.claims == ("workload:digits",)
