@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -49,6 +50,10 @@ class Attempt:
     def __init__(self, supervisor: Supervisor, step: str) -> None:
         self._supervisor = supervisor
         self.step = step
+        self.started_at = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
     def check(self) -> None:
         """The lease is ours."""

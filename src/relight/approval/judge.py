@@ -58,7 +58,7 @@ class Judge:
         explain a refusal; never raises.
         """
         if self._approvers and identity not in self._approvers and identity not in also:
-            return f"{identity} is not among the estate's approvers"
+            return f"{identity} is not among the estate's approvers ({', '.join(sorted(self._approvers))})"
         if self._trust is None:
             return ""
         asked = Asked(run, body.get("gate", ""), digest, identity, decision)

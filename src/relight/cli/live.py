@@ -132,7 +132,7 @@ def _told_of_run(event: Event, state: RunState) -> str:  # noqa: PLR0911 - as ab
             return _told_of_people(event, state)
 
 
-def _told_of_people(event: Event, state: RunState) -> str:
+def _told_of_people(event: Event, state: RunState) -> str:  # noqa: PLR0911 - as above
     match event:
         case GateReached():
             return _gate(event, state)

@@ -56,8 +56,11 @@ def stuck_waits(state: RunState, names: Iterable[str]) -> Iterator[Wait]:
     for name in names:
         yield _stuck_wait(state, state.steps[name])
     abort = f'relight abort {state.run} --reason "…"'
-    take_back = (f"{abort} --undo",) if undoable(state) else ()
-    yield Wait(about="stuck", what="or the run is ended, as it is:", commands=(abort, *take_back))
+    if undoable(state):
+        what = "or end the run; with --undo, what was done is taken back:"
+        yield Wait(about="stuck", what=what, commands=(abort, f"{abort} --undo"))
+    else:
+        yield Wait(about="stuck", what="or end the run:", commands=(abort,))
 
 
 def _stuck_wait(state: RunState, step: StepState) -> Wait:

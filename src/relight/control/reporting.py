@@ -16,13 +16,13 @@ from relight.control.improvements import Evidence, improvements_of
 from relight.control.report import PersonSaid, Report, StepReport, WorkloadReport
 from relight.control.timeline import gates_of, timeline_of
 from relight.engine import (
+    SUCCEEDED,
     ApprovalGiven,
     AttemptInterrupted,
     AttemptRetried,
     Event,
     LeaseTaken,
     RunState,
-    Status,
 )
 from relight.forecast import estimate_of
 from relight.plan import Estimate, Expectation
@@ -69,7 +69,7 @@ def report_of(state: RunState, events: Sequence[Event], anchor_trouble: str = ""
 
 def _workload(state: RunState, promise: Expectation) -> WorkloadReport:
     back = state.steps[promise.back_at]
-    is_back = back.status is Status.DONE
+    is_back = back.status in SUCCEEDED  # a step that a person answered for counts, as the step list says
     began = _began(state, promise)
     rto = _since(began, back.ended_at if is_back else None)
     facts = _facts(state, promise.point_from)

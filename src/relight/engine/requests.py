@@ -71,6 +71,12 @@ def _gate_answer(request: Request, state: RunState) -> dict[str, Any]:
     gate, digest = body.get("gate", ""), body.get("digest", "")
     if gate not in state.gates:
         raise _RefusedError(f"there is no gate {gate!r}")
+    if state.gates[gate].refused_by:
+        raise _RefusedError(f"{state.gates[gate].refused_by} said no to it already")
+    if state.gates[gate].is_open:
+        raise _RefusedError("it is open already: what stood behind it may have happened")
+    if state.aborted and not gate.startswith(f"again:{UNDO}"):
+        raise _RefusedError(f"the run was aborted by {state.aborted.identity}")
     if digest != state.plan.digest:
         raise _RefusedError(f"it was given for {digest or 'no plan'}, and the plan is {state.plan.digest}")
     evidence = {name: body[name] for name in ("statement", "signature") if name in body}

@@ -110,12 +110,19 @@ class RunState:
 
     @property
     def waiting_gates(self) -> dict[str, GateState]:
-        """The gates that the run has reached, that are not open and that nobody refused."""
+        """The gates that the run has reached and that still decide something: not open, not refused."""
         return {
             name: gate
             for name, gate in self.gates.items()
-            if gate.reached_at and not gate.is_open and not gate.refused_by
+            if gate.reached_at and not gate.is_open and not gate.refused_by and not self._is_moot(name)
         }
+
+    def _is_moot(self, gate: str) -> bool:
+        """Whether what stands behind a gate is settled already: it was skipped, or the run aborted."""
+        name = gate.removeprefix("again:")
+        if name in self.steps:
+            return self.steps[name].status in SETTLED
+        return self.aborted is not None
 
     @property
     def waits_for_people(self) -> bool:

@@ -20,7 +20,7 @@ from relight.generic.ansible_steps import Ansible, AnsibleFacts
 from relight.generic.scratch import make_scratch, sweep
 from relight.plan import SCRATCH, Context, Done, Failed, Outcome, Process, Progress, Retry, Working
 
-_LOOK_AGAIN = timedelta(seconds=0.2)  # what it costs a playbook that has just ended
+_SOONEST, _LATEST = timedelta(seconds=0.1), timedelta(seconds=1)  # looks at a playbook that runs
 _CALL = str(Path(ansible_call.__file__))
 _CANCELLED = 254
 _NAMED = 10  # hosts in the reason of a failure
@@ -50,7 +50,7 @@ class AnsibleHandler:
         """See Handler.attempt."""
         process = context.find_process()
         if process is not None:
-            outcome = self._conclude(spec, process)
+            outcome = self._conclude(spec, process, context)
             ended_before = not process.running and process.attempt < context.attempt
             if isinstance(outcome, Done) or not ended_before:
                 return outcome
@@ -62,7 +62,7 @@ class AnsibleHandler:
         if spec.at_least is not None and spec.at_least > len(hosts):
             return Failed(f"{spec.at_least} hosts are wanted, and {len(hosts)} named", "correct the step")
         self._start(spec, hosts, context)
-        return Working(_LOOK_AGAIN, Progress(note=f"{spec.playbook} was started on {_count(hosts)}"))
+        return Working(_SOONEST, Progress(note=f"{spec.playbook} was started on {_count(hosts)}"))
 
     def _start(self, spec: Ansible, hosts: tuple[str, ...], context: Context) -> None:
         call = {
@@ -93,10 +93,12 @@ class AnsibleHandler:
                 raise UsageError(f"cannot write to {scratch}: {error.strerror}", "is there space?") from None
             raise
 
-    def _conclude(self, spec: Ansible, process: Process) -> Outcome:
+    def _conclude(self, spec: Ansible, process: Process, context: Context) -> Outcome:
         """What the playbook's process, as it stands, means for the attempt."""
         if process.running:
-            return Working(_LOOK_AGAIN, process.progress or Progress(note="the playbook runs"))
+            # An end is noticed late by a fiftieth of the time it took.
+            soon = min(_LATEST, max(_SOONEST, (context.now() - context.started_at) / 50))
+            return Working(soon, process.progress or Progress(note="the playbook runs"))
         result = _result_of(process)
         if result is None:
             return _without_result(process)

@@ -32,7 +32,7 @@ def test_without_approvals_an_approvers_name_is_enough(tmp_path: Path) -> None:
     judge = Judge(tmp_path, an_estate(approvers=("ada",)))
     assert not judge.needs_signatures
     assert judge.why_not(RUN, DIGEST, "ada", UNSIGNED, NOW) == ""
-    assert judge.why_not(RUN, DIGEST, "bob", UNSIGNED, NOW) == "bob is not among the estate's approvers"
+    assert judge.why_not(RUN, DIGEST, "bob", UNSIGNED, NOW) == "bob is not among the estate's approvers (ada)"
     assert judge.evidence(UNSIGNED) == {}
     assert Judge(tmp_path, an_estate()).why_not(RUN, DIGEST, "bob", UNSIGNED, NOW) == ""
 
