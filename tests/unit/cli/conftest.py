@@ -14,6 +14,12 @@ from rig.command import RUNBOOK, Call, Said
 _ROOT = Path(__file__).parents[3]
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As wide as a pipe is: who runs the tests in parallel sets a narrower terminal."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project in the current folder, in a world without any site; the witness is in memory."""
