@@ -83,7 +83,8 @@ def test_an_unsigned_answer_is_not_believed_where_signatures_are_declared(judge:
 
 def test_a_key_in_the_list_is_not_enough_for_who_is_no_approver(judge: Judge, mallory: Person) -> None:
     body = body_of(signed_by(mallory))
-    assert judge.why_not(RUN, DIGEST, "mallory", body, NOW) == "mallory is not among the estate's approvers (ada, grace)"
+    why = judge.why_not(RUN, DIGEST, "mallory", body, NOW)
+    assert why == "mallory is not among the estate's approvers (ada, grace)"
 
 
 def test_nobody_hands_in_another_reason_than_was_signed(judge: Judge, ada: Person) -> None:
