@@ -25,11 +25,10 @@ from relight.plan import (
     Step,
 )
 from relight.recipes import BringUp, bring_up, floor_of, make_room, move_names, point_findings
-from relight.situation import Known, Situation, Verdict
+from relight.situation import Known, Situation
 from relight.vault import FenceStore
 
 _NO_WAY_BACK = Irreversible("an epoch never goes back: the old side stays fenced; go on, or fail back later")
-_EVERY_VERDICT: tuple[Verdict, ...] = ("lost", "suspect", "unknown", "healthy")
 
 
 def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Plan:
@@ -38,8 +37,9 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
     to = estate.other_site(lost)
     names = _moving(estate, situation, lost)
     began = situation.sites[lost].lost_since() or situation.now
-    findings = [_verdict_finding(situation, lost), *_unknown_authority(estate, situation)]
-    if not names:
+    unknown = _unknown_authority(estate, situation)
+    findings = [_verdict_finding(situation, lost), *unknown]
+    if not names and not unknown:
         message = f"nothing is meant to run at {lost} now"
         findings.append(Finding(strength="block", code="nothing-to-move", subject=lost, message=message))
 
@@ -107,7 +107,7 @@ def _verdict_finding(situation: Situation, lost: str) -> Finding:
         return Finding(strength="note", code="site-lost", subject=lost, message=told)
     return Finding(
         strength="override",
-        code="site-not-lost",
+        code=f"site-{verdict}",  # what people saw when they signed: another verdict is another question
         subject=lost,
         message=f"{told}. If it runs, moving its work stops its training at the next checkpoint",
         remedy="is it the way to the site that is down? Two people may decide that it is lost all the same",
@@ -130,7 +130,7 @@ def _unknown_authority(estate: Estate, situation: Situation) -> list[Finding]:
 
 
 def _confirm(situation: Situation, lost: str) -> Step:
-    accept = ("lost",) if situation.sites[lost].verdict() == "lost" else _EVERY_VERDICT
+    accept = tuple(dict.fromkeys(("lost", situation.sites[lost].verdict())))
     return Step(
         id="confirm-verdict",
         title=f"ask the observers again whether {lost} is lost",

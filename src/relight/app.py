@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SPECS: Mapping[str, str] = {
+    "ansible": "relight.generic.ansible_steps:Ansible",
     "fence.confirm-verdict": "relight.fence.steps:ConfirmVerdict",
     "fence.declare-authority": "relight.fence.steps:DeclareAuthority",
     "fence.raise-epoch": "relight.fence.steps:RaiseEpoch",
@@ -57,7 +58,10 @@ SPECS: Mapping[str, str] = {
 
 HANDLERS: Mapping[str, str] = {
     kind: place.replace(".steps:", ".handlers:") + "Handler" for kind, place in SPECS.items()
-} | {"vault.rehydrate": "relight.vault.rehydration:RehydrateHandler"}
+} | {
+    "ansible": "relight.generic.ansible_handlers:AnsibleHandler",
+    "vault.rehydrate": "relight.vault.rehydration:RehydrateHandler",
+}
 """What carries each kind out: named after its spec, and beside it or in a file of its own."""
 
 PROBES = (

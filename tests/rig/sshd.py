@@ -1,7 +1,8 @@
 """Hosts that a playbook can run on: real sshd, each in a network namespace of its own.
 
 Root, iproute2 and OpenSSH's server are needed. The addresses are of 198.18.0.0/15, which is for tests of
-networks (RFC 2544); nothing of them leaves this machine. The file system is everybody's own and the same.
+networks (RFC 2544); nothing of them leaves this machine. Each has a home folder of its own; else they share
+the file system.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ StrictModes no
 UsePAM no
 PasswordAuthentication no
 MaxStartups 100
+SetEnv HOME={home}
 """
 
 
@@ -109,7 +111,10 @@ def _plug_in(host: SshHost) -> None:
 
 def _serve(host: SshHost, folder: Path) -> subprocess.Popen[bytes]:
     settings = folder / f"sshd-{host.name}"
-    settings.write_text(_CONFIGURATION.format(address=host.address, folder=folder))
+    # A home of its own: whoever tests may have a shell that does much when it starts, and must not be killed.
+    home = folder / f"home-{host.name}"
+    home.mkdir()
+    settings.write_text(_CONFIGURATION.format(address=host.address, folder=folder, home=home))
     command = ["ip", "netns", "exec", host.namespace, _SSHD, "-D", "-e", "-f", str(settings)]
     with (folder / f"{host.name}.log").open("wb") as log:
         plain = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}

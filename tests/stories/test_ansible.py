@@ -8,6 +8,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ class Project:
         self.root = root
         self.hosts = hosts
         self.estate: Estate = an_estate_of(hosts)
+        self.controllers: list[BaseProcess] = []
         self.effects = root / "effects"
         self.effects.mkdir(parents=True)
         (root / "secret").write_text(SECRET)
@@ -88,6 +90,28 @@ class Project:
         """Files that hold the secret and should not; what is in memory must be gone altogether."""
         return [path for path in files_with(SECRET, self.root) if path != self.root / "secret"]
 
+    def scratch(self) -> Path:
+        """The folder in memory of the last playbook that was started."""
+        *_, intent = sorted((self.root / ".relight/processes/r1/play").glob("attempt-*/intent"))
+        return Path(json.loads(intent.read_bytes())["command"][-1])
+
+    def start_controller(self) -> BaseProcess:
+        """A controller in a process of its own; it has begun on every host when this returns."""
+        controller = SPAWN.Process(target=drive_playbooks, args=(self.root, self.estate))
+        controller.start()
+        self.controllers.append(controller)
+        wait_until("it began on every host", lambda: len(self.lines()) == len(HOSTS))
+        return controller
+
+    def clear_up(self) -> None:
+        """Leave nothing running, whatever was going on."""
+        for controller in self.controllers:
+            controller.kill()
+            controller.join()
+        supervisor = Supervisor(self.root / ".relight/processes")
+        supervisor.stop("r1", "play")
+        wait_until("nothing runs any more", lambda: not _running(supervisor))
+
 
 @pytest.fixture
 def hosts(tmp_path: Path) -> Iterator[sshd.SshHosts]:
@@ -100,22 +124,15 @@ def hosts(tmp_path: Path) -> Iterator[sshd.SshHosts]:
 def project(tmp_path: Path, hosts: sshd.SshHosts) -> Iterator[Project]:
     made = Project(tmp_path / "project", hosts)
     yield made
-    Supervisor(made.root / ".relight/processes").stop("r1", "play")
-
-
-def scratch_folders() -> set[Path]:
-    return set(Path("/dev/shm").glob("relight-ansible-*"))
+    made.clear_up()
 
 
 def test_a_playbook_goes_on_when_its_controller_is_killed_and_is_found_and_not_started_twice(
     project: Project,
 ) -> None:
-    journal = project.submit(seconds=2)
-    before = scratch_folders()
+    journal = project.submit(seconds=3)
     with watching_processes(SECRET) as seen:
-        controller = SPAWN.Process(target=drive_playbooks, args=(project.root, project.estate))
-        controller.start()
-        wait_until("it began on every host", lambda: len(project.lines()) == len(HOSTS))
+        controller = project.start_controller()
         controller.kill()
         controller.join()
         assert controller.exitcode == -signal.SIGKILL
@@ -139,7 +156,7 @@ def test_a_playbook_goes_on_when_its_controller_is_killed_and_is_found_and_not_s
     assert (artifacts / "events.jsonl").read_text().count("[redacted]") > 3
     assert project.leaks() == []
     assert SECRET not in report_of(state, events).model_dump_json()
-    assert scratch_folders() <= before
+    assert not project.scratch().exists()
 
 
 def test_ok_failed_and_unreachable_are_told_apart_and_the_gate_is_ours(project: Project) -> None:
@@ -171,12 +188,9 @@ def test_when_controller_and_runner_are_both_killed_nothing_goes_on_and_no_secre
     project: Project,
 ) -> None:
     project.submit(seconds=30)
-    before = scratch_folders()
-    controller = SPAWN.Process(target=drive_playbooks, args=(project.root, project.estate))
-    controller.start()
-    wait_until("it began on every host", lambda: len(project.lines()) == len(HOSTS))
+    controller = project.start_controller()
     supervisor = Supervisor(project.root / ".relight/processes")
-    (made,) = scratch_folders() - before
+    made = project.scratch()
     assert made.stat().st_mode & 0o777 == 0o700
     controller.kill()
     controller.join()

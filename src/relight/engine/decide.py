@@ -64,7 +64,8 @@ def _conclusion(state: RunState, now: datetime) -> list[Event]:
         open_steps = (name for name, step in state.steps.items() if step.status not in SETTLED)
         return [RunStuck(at=now, steps=tuple(islice(open_steps, _MOST_NAMED)))] if idle else []
     end = _end(state, now)
-    if end.result == "failed" and state.plan.when_stuck == "ask":
+    undo_failed = any(name.startswith(UNDO) for name in state.failed)
+    if (end.result == "failed" or undo_failed) and state.plan.when_stuck == "ask":
         dead = state.failed or [n for n, step in state.steps.items() if step.status is Status.BLOCKED]
         return [RunStuck(at=now, steps=tuple(islice(dead, _MOST_NAMED)))]
     return [*_let_go(state, now), end]

@@ -28,6 +28,7 @@ from relight.engine.events import (
     AttemptStarted,
     ClaimsTaken,
     Event,
+    GateRefused,
     LeaseTaken,
     Resurveyed,
     RunEnded,
@@ -37,9 +38,9 @@ from relight.engine.events import (
 from relight.engine.holder import is_gone, this_holder
 from relight.engine.journal import Journal
 from relight.engine.ports import Anchors, Call, Claims, Executor, Processes
-from relight.engine.requests import Judge, answer
+from relight.engine.requests import Judge, answer, unrecordable
 from relight.engine.state import RunState, fold
-from relight.engine.steps import Status, StepState
+from relight.engine.steps import SETTLED, Status, StepState
 from relight.errors import Conflict, LeaseLost, Refused, RelightError, Unreachable
 from relight.plan import Catalogue, Facts, Failed, Outcome, Plan, Progress, Retry, Working
 
@@ -47,6 +48,7 @@ LEASE = timedelta(seconds=15)
 _REQUEST_POLL_SECONDS = 0.2
 _PROGRESS_EVERY = timedelta(minutes=1)
 _LAST_ANCHOR_SECONDS = 5.0
+_HUNG_SECONDS = 30.0  # a handler returns within two
 
 
 class Listener(Protocol):
@@ -86,11 +88,11 @@ class Driver:
         self._around = around
         self._listener = listener
         self._outcomes: SimpleQueue[tuple[Call, Outcome | BaseException]] = SimpleQueue()
-        self._busy: dict[str, None] = {}
+        self._busy: dict[tuple[str, int], float] = {}  # calls under way, by step and attempt, since when
         self._check_ins: list[tuple[float, str, int]] = []
         self._facts: dict[str, Facts] = {}
         self._pending: list[Event] = []
-        self._abandoned: list[str] = []
+        self._ending: dict[str, None] = {}  # steps whose process must end before anything builds on it
         self._progress_at: dict[str, datetime] = {}
         self._thread_journals = threading.local()
         self._term = 0
@@ -131,7 +133,7 @@ class Driver:
             self._run, holder, _now(), self._around.lease, is_dead=is_gone(row.holder) if row.holder else True
         )
         self._valid_until = before + self._around.lease.total_seconds()
-        self._state = fold(self._journal.events(self._run), self._around.catalogue)
+        self._state = fold(self._journal.verified_events(self._run), self._around.catalogue)
         for name, step in self._state.steps.items():
             if step.status is Status.DONE or (step.status is Status.SKIPPED and step.facts):
                 self._remember_facts(name)
@@ -139,6 +141,10 @@ class Driver:
     def _begin(self) -> None:
         now = _now()
         self._record(LeaseTaken(at=now, term=self._term, holder=this_holder()))
+        # A controller that was killed may not have come to stop what its last events had ended.
+        given_up = SETTLED - {Status.DONE} | {Status.RETRYING, Status.READY}
+        self._ending |= {n: None for n, s in self._state.steps.items() if s.attempt and s.status in given_up}
+        self._end_processes()
         for name in list(self._state.running):
             step = self._state.steps[name]
             meaning = step.step.spec.interruption
@@ -175,6 +181,7 @@ class Driver:
             if self._state.ended or (not wait and self._state.waits_for_people):
                 return
             self._renew_lease()
+            self._end_processes()
             self._take_outcome(self._seconds_to_wait())
 
     def _decide_all(self) -> None:
@@ -183,15 +190,33 @@ class Driver:
             self._state.pass_time(now)
             if self._is_resurvey_due():
                 self._resurvey()
-            room = self._around.executor.capacity - len(self._busy) - len(self._to_start())
-            events = decide(self._state, now, max(0, room), self._busy)
-            if not events:
-                return
+            calls = self._calls_that_count()
+            room = self._around.executor.capacity - len(calls) - len(self._to_start())
+            events = decide(self._state, now, max(0, room), {*calls, *self._ending})
+            if not events or (self._ending and isinstance(events[-1], RunEnded)):
+                return  # a run has not ended, nor are its claims given back, while a process of it runs
             for event in events:
                 self._record(event)
                 if isinstance(event, (AttemptRetried, AttemptFailed, StepLetGo)):
                     # It timed out, or nothing waits for it: its process must not go on.
-                    self._abandoned.append(event.step)
+                    self._ending[event.step] = None
+
+    def _calls_that_count(self) -> set[str]:
+        """Steps with a call under way. One that hangs long after its try was given up stands in nobody's way:
+        whatever it would still do, `check` bars."""
+        late = time.monotonic() - _HUNG_SECONDS
+        return {
+            name for (name, _), since in self._busy.items() if name in self._state.running or since > late
+        }
+
+    def _end_processes(self) -> None:
+        """Stop what must end, again until it has: TERM, and after the grace KILL."""
+        for name in list(self._ending):
+            process = self._around.processes.find(self._run, name)
+            if process is None or not process.running:
+                del self._ending[name]
+            else:
+                self._around.processes.stop(self._run, name)
 
     def _is_resurvey_due(self) -> bool:
         """Whether the next thing to happen may be the run's first effect."""
@@ -244,13 +269,12 @@ class Driver:
         events, self._pending = self._pending, []
         sequence, head = self._journal.append(self._run, self._term, events, answered)
         self._anchor.offer(sequence, head)
+        self._end_processes()
         if self._listener:
             self._listener.recorded(events, self._state)
         for event in events:
             if isinstance(event, AttemptStarted):
                 self._dispatch(event.step, event.attempt)
-        while self._abandoned:
-            self._around.processes.stop(self._run, self._abandoned.pop())
 
     def _redacted(self, event: Event) -> Event:
         values = event.model_dump()
@@ -272,7 +296,7 @@ class Driver:
             call = Call(self._run, name, attempt, state.step.spec, started_at, lambda: None)
             self._outcomes.put((call, Failed(str(error))))
             return
-        self._busy[name] = None
+        self._busy[name, attempt] = time.monotonic()
         call = Call(self._run, name, attempt, spec, started_at, lambda: self._check(state, attempt))
         self._around.executor.submit(call, lambda made, outcome: self._outcomes.put((made, outcome)))
 
@@ -300,7 +324,7 @@ class Driver:
         self._check_in()
 
     def _settle(self, call: Call, raw: Outcome | BaseException) -> None:
-        self._busy.pop(call.step, None)
+        self._busy.pop((call.step, call.attempt), None)
         state = self._state.steps[call.step]
         if state.status is not Status.RUNNING or state.attempt != call.attempt:
             return  # the try was over before its call came back: timed out, or let go
@@ -314,7 +338,10 @@ class Driver:
             if not self._is_progress_due(call.step, outcome.progress, now):
                 return
             self._progress_at[call.step] = now
-        self._record(recorded(outcome, state, self._run, now))
+        event = recorded(outcome, state, self._run, now)
+        if fault := unrecordable(event):
+            event = recorded(Failed(f"its facts cannot be recorded: {fault}"), state, self._run, now)
+        self._record(event)
 
     def _judged(self, raw: Outcome | BaseException) -> Outcome:
         match raw:
@@ -343,7 +370,11 @@ class Driver:
         while self._check_ins and self._check_ins[0][0] <= now:
             _, name, attempt = heapq.heappop(self._check_ins)
             state = self._state.steps[name]
-            if state.status is Status.RUNNING and state.attempt == attempt and name not in self._busy:
+            if (
+                state.status is Status.RUNNING
+                and state.attempt == attempt
+                and (name, attempt) not in self._busy
+            ):
                 self._dispatch(name, attempt)
 
     # Requests
@@ -360,9 +391,15 @@ class Driver:
     def _abandon_what_ends(self, event: Event) -> None:
         """Processes of steps that a person ends must not go on."""
         if isinstance(event, StepSkipped):
-            self._abandoned.append(event.step)
+            self._ending[event.step] = None
+        elif isinstance(event, GateRefused):
+            self._ending |= {
+                name: None for name in (event.gate.removeprefix("again:"),) if name in self._state.steps
+            }
         elif isinstance(event, AbortAsked):
-            self._abandoned += self._state.running
+            self._ending |= {
+                n: None for n, s in self._state.steps.items() if s.attempt and s.status not in SETTLED
+            }
 
 
 def _now() -> datetime:
@@ -374,7 +411,7 @@ def _redact_strings(value: object, redact: Callable[[str], str]) -> object:
         case str():
             return redact(value)
         case dict():
-            return {key: _redact_strings(item, redact) for key, item in value.items()}
-        case list():
-            return [_redact_strings(item, redact) for item in value]
+            return {_redact_strings(k, redact): _redact_strings(item, redact) for k, item in value.items()}
+        case list() | tuple():
+            return type(value)(_redact_strings(item, redact) for item in value)
     return value

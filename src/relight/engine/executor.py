@@ -90,7 +90,8 @@ class ThreadExecutor:
         with self._lock:
             if self._idle > 0:
                 self._idle -= 1
-            elif self._threads < self.capacity:
+            else:
+                # The driver keeps to `capacity`; a thread more stands in for one whose call hangs.
                 self._threads += 1
                 Thread(target=self._work, name=f"attempts-{self._threads}", daemon=True).start()
         self._queue.put((call, done))

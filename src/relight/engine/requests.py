@@ -12,7 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from relight.canonical import canonical_json
 from relight.engine.events import (
+    EVENT,
     AbortAsked,
     ApprovalGiven,
     Event,
@@ -45,10 +47,24 @@ def answer(request: Request, state: RunState, now: datetime, catalogue: Catalogu
         why = f"this version does not know how to {request.kind}"
     elif not (why := why_not(request, state)):
         try:
-            return _ANSWERS[request.kind](request, state, now, catalogue)
+            event = _ANSWERS[request.kind](request, state, now, catalogue)
         except _RefusedError as refused:
             why = str(refused)
+        except (ValueError, RecursionError) as error:
+            why = f"it cannot be read: {type(error).__name__}"
+        else:
+            if not (why := unrecordable(event)):
+                return event
     return RequestRefused(at=now, identity=request.identity, request=what, why=why)
+
+
+def unrecordable(event: Event) -> str:
+    """Why an event could not be written and read back; empty: it can."""
+    try:
+        EVENT.validate_json(canonical_json(event.model_dump(mode="json")))
+    except (ValueError, RecursionError) as error:
+        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'too deep'}"
+    return ""
 
 
 def _approve(request: Request, state: RunState, now: datetime, _catalogue: Catalogue) -> Event:
@@ -116,6 +132,13 @@ def _skip(request: Request, state: RunState, now: datetime, catalogue: Catalogue
     status = state.steps[step].status
     if status in SETTLED and status not in (Status.FAILED, Status.BLOCKED):
         raise _RefusedError(f"{step} is {status} already")
+    if state.steps[step].step.spec.proof:
+        raise _RefusedError(f"{step} proves that the old side stops writing, which nobody can answer for")
+    gate = state.gates.get(step)
+    if gate and not gate.is_open:
+        raise _RefusedError(f"people must first say yes at its gate ({gate.identities} of them)")
+    if state.unmet_overrides:
+        raise _RefusedError(f"people must first sign {', '.join(state.unmet_overrides)}")
     if not request.body.get("reason", "").strip():
         raise _RefusedError("a skip needs a reason")
     facts = _facts(request, state, step, catalogue)

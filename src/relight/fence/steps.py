@@ -25,6 +25,7 @@ class ConfirmVerdict(Spec):
     """
 
     kind: ClassVar[str] = "fence.confirm-verdict"
+    proof: ClassVar[bool] = True
     summary: ClassVar[str] = "ask the observers again whether the site is lost"
     facts: ClassVar[type[Facts]] = VerdictSeen
     interrupted: ClassVar[Interruption] = "repeat"
@@ -65,6 +66,7 @@ class RaiseEpoch(Spec):
     """Make `active` the only site that may write for a workload; of two that try one wins."""
 
     kind: ClassVar[str] = "fence.raise-epoch"
+    proof: ClassVar[bool] = True
     summary: ClassVar[str] = "take the right to write from the old site, in the witness"
     facts: ClassVar[type[Facts]] = RaisedEpoch
     interrupted: ClassVar[Interruption] = "probe"

@@ -172,15 +172,16 @@ class WaitHandler:
 
 def _may_start_anew(process: Process, context: Context, succeeds_with: tuple[int, ...]) -> bool:
     """Whether what was found is what an earlier attempt failed with; that it was, the engine has recorded."""
-    return (
-        not process.running and process.attempt < context.attempt and process.exit_status not in succeeds_with
-    )
+    failed = process.is_stopped or process.exit_status not in succeeds_with
+    return not process.running and process.attempt < context.attempt and failed
 
 
 def _conclude(
     process: Process, succeeds_with: tuple[int, ...], interruption: Interruption, output: str
 ) -> Outcome:
     """What the step's process, which has ended, means for the attempt."""
+    if process.is_stopped:
+        return Retry("the process was stopped before it had finished")
     if process.exit_status is None:
         reason = "the process vanished, and nobody saw how it ended (was the machine restarted?)"
         if interruption == "ask":

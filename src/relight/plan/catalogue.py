@@ -106,10 +106,12 @@ class Catalogue:
                     yield Reason(f"{wanted!r} is no step of the plan", path=at)
         yield from self._reference_faults(plan)
 
-    @staticmethod
-    def _step_faults(plan: Plan, step: Step, at: str) -> Iterator[Reason]:
+    def _step_faults(self, plan: Plan, step: Step, at: str) -> Iterator[Reason]:
         if step.id.startswith("undo."):
             yield Reason('begins with "undo.", which names what undoes a step', path=at)
+        for spec in (step.spec, step.undo):
+            if isinstance(spec, Spec) and spec.kind not in self._places:
+                yield Reason(f"no such kind of step: {spec.kind!r}", path=at)
         for before in step.after:
             if before not in plan.by_id:
                 yield Reason(f"comes after {before!r}, which is no step of the plan", path=at)

@@ -40,6 +40,7 @@ class Process:
     exit_status: int | None
     output: str  # the last 64 KiB of stdout and stderr together
     attempt: int = 1  # the attempt of the step that started it: a later attempt may start anew
+    is_stopped: bool = False  # somebody ended it: whatever its exit status says, it did not finish
     progress: Progress | None = None  # as its output last told; it may hold secrets, as the output may
     artifacts: Path | None = field(default=None, compare=False)  # its folder ARTIFACTS
 

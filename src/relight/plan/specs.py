@@ -57,6 +57,8 @@ class Irreversible:
 class Facts(Frozen):
     """What a step found out. Facts are recorded as they are: they never hold secrets."""
 
+    model_config = ConfigDict(allow_inf_nan=False)  # JSON has none: a fact must be read back as it was
+
 
 class NoFacts(Facts):
     """For a step that changes the world and has nothing to tell."""
@@ -69,6 +71,7 @@ class Spec(Frozen):
     summary: ClassVar[str]  # one line, for catalogues and documents
     facts: ClassVar[type[Facts]] = NoFacts
     interrupted: ClassVar[Interruption]
+    proof: ClassVar[bool] = False  # it proves that the old side stops writing: nobody may skip it
     usual: ClassVar[tuple[timedelta, timedelta]] = (timedelta(seconds=1), timedelta(seconds=3))
     """P50 and P90 of a usual attempt, used where a step brings no estimate of its own."""
 

@@ -82,6 +82,7 @@ class Supervisor:
         output = _tail(kept.folder / "output")
         return Process(
             running=running,
+            is_stopped=(kept.folder / "stopped").exists(),
             exit_status=status,
             output=output,
             attempt=json.loads((kept.folder / "intent").read_bytes())["attempt"],
@@ -132,6 +133,9 @@ class Supervisor:
         kept = self._last(run, step)
         if kept is None:
             return
+        if kept.state()[0]:
+            # Before the signal: a command that takes TERM for a good end must not look as if it had finished.
+            (kept.folder / "stopped").touch()
         if kept.is_alive(kept.keeper):
             keeper.signal_process(*kept.keeper, signal.SIGTERM)
         elif kept.is_alive(kept.command):

@@ -20,6 +20,7 @@ class FenceStore(Spec):
     """From its success no seal of an older epoch succeeds in this store."""
 
     kind: ClassVar[str] = "vault.fence-store"
+    proof: ClassVar[bool] = True
     summary: ClassVar[str] = "make a store refuse seals of the old epoch"
     facts: ClassVar[type[Facts]] = FencedStore
     interrupted: ClassVar[Interruption] = "repeat"

@@ -117,7 +117,7 @@ def test_a_runbook_is_described_in_the_situation_that_it_is_for(
 
 
 def test_the_page_of_a_failover_names_the_two_people_of_a_doubtful_loss() -> None:
-    assert "| 2 people | override:site-not-lost:north | all work is where it belongs" in page("site-failover")
+    assert "| 2 people | override:site-healthy:north | all work is where it belongs" in page("site-failover")
 
 
 def test_the_page_stays_the_same_until_something_changes() -> None:

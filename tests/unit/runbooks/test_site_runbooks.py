@@ -109,13 +109,13 @@ def test_a_site_that_somebody_still_sees_needs_two_people_and_the_plan_says_why(
     north = SiteSituation(opinions=opinions("north", ups))
     situation = situation.model_copy(update={"sites": {**situation.sites, "north": north}})
     plan = planned("site-failover", estate, situation)
-    (finding,) = [f for f in plan.overrides if f.code == "site-not-lost"]
+    (finding,) = [f for f in plan.overrides if f.code == f"site-{verdict}"]
     assert finding.identities == 2
     assert f"north is {verdict}" in finding.message
     assert "east sees it up" in finding.message
     spec = plan.by_id["confirm-verdict"].spec
     assert isinstance(spec, ConfirmVerdict)
-    assert "healthy" in spec.accept
+    assert spec.accept == ("lost", verdict)
 
 
 def test_no_room_at_the_standby_blocks_and_room_that_must_be_made_warns() -> None:
