@@ -32,9 +32,10 @@ def test_a_failover_killed_at_every_turn_ends_the_same_and_does_nothing_twice(
 
         deaths = 0
         for life in range(200):
-            # Each life takes the lease, starts what is ready, and dies around writing down an outcome.
-            moment = "before" if life % 2 else "after"
-            code = exit_code_of(drive_project, sandbox.folder, run, 3, moment)
+            # Each life takes the lease, starts what is ready, and writes down outcomes. It dies right after
+            # the lease, right after the starts, right before an outcome is durable, and right after it.
+            deadly, moment = ((1, "after"), (2, "after"), (3, "before"), (3, "after"))[life % 4]
+            code = exit_code_of(drive_project, sandbox.folder, run, deadly, moment)
             assert code in (0, -signal.SIGKILL)
             if code == 0:
                 break

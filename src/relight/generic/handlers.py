@@ -16,6 +16,7 @@ from relight.estate import SecretRef, Secrets
 from relight.generic.call import ARGUMENTS
 from relight.generic.steps import Answered, Http, Manual, PythonCall, Ran, Shell, Wait
 from relight.plan import (
+    REDACT,
     Context,
     Done,
     Failed,
@@ -59,7 +60,8 @@ class ShellHandler:
         if process is None or _may_start_anew(process, context, spec.succeeds_with):
             secrets = {name: self._world.secrets.resolve(ref) for name, ref in spec.secrets.items()}
             context.check()
-            environment = {**spec.environment, **secrets, **_limits(spec.limits)}
+            hidden = {REDACT: ",".join(secrets)} if secrets else {}
+            environment = {**spec.environment, **secrets, **hidden, **_limits(spec.limits)}
             context.start_process(spec.command, environment, str(self._world.project / (spec.folder or ".")))
             return Working(_LOOK_AGAIN, Progress(note=f"{spec.command[0]} was started"))
         if process.running:

@@ -21,6 +21,9 @@ S_contra = TypeVar("S_contra", bound=Spec, contravariant=True)
 ARTIFACTS = "RELIGHT_ARTIFACTS"
 """Environment name that tells a detached process of a folder of its own, which is kept beside its output."""
 
+REDACT = "RELIGHT_REDACT"
+"""Environment name that lists, with commas, names whose values are blanked in the output in the end."""
+
 SCRATCH = "RELIGHT_SCRATCH"
 """Environment name of a private folder ("relight-…", mode 0700) that goes with a detached process.
 

@@ -27,9 +27,10 @@ from pathlib import Path
 from typing import NoReturn
 
 STARTED, LOST, BROKEN = 0, 3, 4  # how the first process ends; anything else is Python's own
+_SHORTEST_REDACTED = 4  # as relight.estate's secrets: shorter values would blank ordinary words
 OUTPUT_BYTES = 16 * 2**20  # above this the output is cut down, looked at once a tick
 KEPT_BYTES = 2**20  # to this many of its last bytes
-LIMITS, SCRATCH = "RELIGHT_LIMITS", "RELIGHT_SCRATCH"  # as relight.plan has them
+LIMITS, REDACT, SCRATCH = "RELIGHT_LIMITS", "RELIGHT_REDACT", "RELIGHT_SCRATCH"  # as relight.plan has them
 _TICK_SECONDS, _SHORT_TICK_SECONDS = 1.0, 0.05  # the short one while it is being stopped, or floods
 _TRIES_TO_RECORD = 60  # one a second: a full disk may get space again
 _WAITED_FOR = {signal.SIGCHLD, signal.SIGTERM}
@@ -234,6 +235,23 @@ def _remove_scratch() -> None:
             rmtree(scratch, ignore_errors=True)
 
 
+def _redact(output: int) -> None:
+    """Blank the values of the names in REDACT in what was written: it outlives the process."""
+    names = os.environ.get(REDACT, "").split(",")
+    values = sorted({os.environb.get(name.encode(), b"") for name in names}, key=len, reverse=True)
+    values = [value for value in values if len(value) >= _SHORTEST_REDACTED]
+    if not values:
+        return
+    content = os.pread(output, os.fstat(output).st_size, 0)
+    redacted = content
+    for value in values:
+        redacted = redacted.replace(value, b"[redacted]")
+    if redacted != content:
+        with suppress(OSError):
+            os.ftruncate(output, 0)
+            os.write(output, redacted)
+
+
 def _record(path: Path, status: int) -> None:
     for _ in range(_TRIES_TO_RECORD):
         try:
@@ -270,6 +288,7 @@ def _keep(folder: Path, grace: float, command: list[str], report: int) -> None:
     os.close(report)
     if ours:
         status = _wait(child, output, grace)
+        _redact(output)
         _remove_scratch()
         _record(folder / "exit", status)
 
