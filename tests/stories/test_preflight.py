@@ -92,6 +92,7 @@ def test_a_sandbox_that_is_well_passes_and_is_left_as_it_was(sites: Sites) -> No
         FAILBACK: "ready",
         FAILOVER: "ready",
         AWAY: "ready",
+        "declare-writers()": "idle",
         "site-failback(site=south)": "idle",
     }
     assert effects(sites) == before
