@@ -19,7 +19,7 @@ from relight.plan import Estimate, PlanDifference, Progress
 from relight.situation import Authority, Observed, Opinion, PointSummary, Verdict
 from relight.units import Duration
 
-RunWord = Literal["done", "failed", "refused", "aborted", "driven", "waits", "left"]
+RunWord = Literal["done", "failed", "refused", "aborted", "driven", "waits", "left", "unreadable"]
 """How it is with a run. driven: a controller is at it; waits: for people; left: nobody drives it."""
 
 

@@ -11,7 +11,7 @@ from relight.cli.gates import open_gates
 from relight.cli.output import table
 from relight.cli.wording import brief, instant
 from relight.engine import Event, Journal, RunEnded, RunRow, RunStarted, RunState, fold
-from relight.errors import JournalError
+from relight.errors import InvalidFile, JournalError
 
 STYLES = {
     "done": "green",
@@ -21,6 +21,7 @@ STYLES = {
     "driven": "cyan",
     "waits": "yellow",
     "left": "yellow",
+    "unreadable": "red",
 }
 
 
@@ -50,11 +51,27 @@ def run_table(lines: tuple[RunLine, ...]) -> Table:
 
 
 def _run_line(journal: Journal, row: RunRow) -> RunLine:
+    """A run as a list shows it; one that cannot be read is said to be so, and hides no other."""
+    try:
+        return _readable_line(journal, row)
+    except (InvalidFile, JournalError) as error:
+        return RunLine(
+            run=row.run,
+            runbook="",
+            goal=f"{error.what}: relight audit verify",
+            by="",
+            started_at=row.started_at,
+            ended_at=None,
+            state="unreadable",
+            reason=str(error),
+            events=row.sequence,
+        )
+
+
+def _readable_line(journal: Journal, row: RunRow) -> RunLine:
     first = _event_after(journal, row.run, 0)
     if not isinstance(first, RunStarted):
-        raise JournalError(
-            f"{row.run} does not begin with its plan", "relight audit verify says what is wrong"
-        )
+        raise JournalError(f"{row.run} does not begin with its plan")
     ended: RunEnded | None = None
     state: RunWord
     if row.ended:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from relight.cli import driving
-from relight.engine import Journal, RunState
+from relight.engine import Journal, RunStarted, RunState
 from rig.command import Call
 
 OVERRIDE = "override:odd:x"
@@ -353,3 +354,20 @@ def test_of_a_large_plan_what_is_settled_is_counted_and_not_listed(project: Path
     assert "key" in said.out
     assert "301 done, 1 gated" in said.out
     assert "s000" in call("show", "last", "--all").out
+
+
+def test_a_run_that_this_version_cannot_read_hides_no_other(call: Call, project: Path) -> None:
+    call("run", "pass-time", "--yes")
+    journal = Journal(project / ".relight" / "journal.db")
+    plan = {
+        "version": 1,
+        "runbook": "new",
+        "steps": [{"id": "a", "title": "", "spec": {"kind": "of-the-future"}}],
+    }
+    journal.create(RunStarted(at=datetime.now(UTC), run="new-1", by="ann", digest="", plan=plan))
+    journal.close()
+    said = call("runs")
+    assert said.code == 0
+    assert "unreadable" in said.out
+    assert "some time has passed" in said.out
+    assert call("status").code == 0
