@@ -47,8 +47,7 @@ from relight.engine import (
     StepLetGo,
     StepState,
 )
-from relight.forecast import estimate_of
-from relight.plan import Expectation, Progress
+from relight.plan import Expectation, Progress, estimate_of
 
 _REDRAWS_PER_SECOND = 8
 _MARKS = {

@@ -24,7 +24,7 @@ from relight.cli.windows import window_line, windows_of
 from relight.cli.wording import brief, expected, instant
 from relight.control import find_run
 from relight.engine import Request, RunRow, RunState, StepState, fold
-from relight.forecast import estimate_of
+from relight.plan import estimate_of
 
 _STEP_STYLES = {"done": "green", "failed": "red", "blocked": "red", "running": "cyan"} | dict.fromkeys(
     ("retrying", "gated", "asking", "skipped"), "yellow"

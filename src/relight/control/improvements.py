@@ -24,8 +24,8 @@ from relight.engine import (
     Status,
     StepState,
 )
-from relight.forecast import estimate_of
 from relight.markdown import named, rough
+from relight.plan import estimate_of
 
 _ZERO = timedelta(0)
 _LONG_WAIT = timedelta(minutes=1)  # for people, from which it is worth a word

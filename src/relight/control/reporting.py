@@ -24,8 +24,7 @@ from relight.engine import (
     LeaseTaken,
     RunState,
 )
-from relight.forecast import estimate_of
-from relight.plan import Estimate, Expectation
+from relight.plan import Estimate, Expectation, estimate_of
 from relight.units import gpu_hours
 
 

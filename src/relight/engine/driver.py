@@ -393,9 +393,9 @@ class Driver:
         if isinstance(event, StepSkipped):
             self._ending[event.step] = None
         elif isinstance(event, GateRefused):
-            self._ending |= {
-                name: None for name in (event.gate.removeprefix("again:"),) if name in self._state.steps
-            }
+            name = event.gate.removeprefix("again:")
+            if name in self._state.steps:
+                self._ending[name] = None
         elif isinstance(event, AbortAsked):
             self._ending |= {
                 n: None for n, s in self._state.steps.items() if s.attempt and s.status not in SETTLED

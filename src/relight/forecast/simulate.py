@@ -22,7 +22,7 @@ from relight.engine import (
     RunState,
     decide,
 )
-from relight.plan import Estimate, Plan, Step
+from relight.plan import Estimate, Plan, estimate_of
 
 _Z90 = 1.2815515655446004  # standard normal quantile of 0.9
 _DRAWS = 40_000  # step durations in all: what a plan costs to forecast stays about the same
@@ -49,12 +49,6 @@ def forecast(plan: Plan) -> Forecast:
         for expected in plan.expectations
     }
     return Forecast(_estimate(totals), back, samples)
-
-
-def estimate_of(step: Step) -> Estimate:
-    """The step's own estimate, else the usual one of its kind."""
-    p50, p90 = step.spec.usual
-    return step.estimate or Estimate(p50=p50, p90=p90)
 
 
 def _simulate(plan: Plan, draw: random.Random) -> dict[str, float]:

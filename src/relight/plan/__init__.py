@@ -29,6 +29,7 @@ from relight.plan.specs import (
     Spec,
     concrete,
 )
+from relight.plan.wording import estimate_of
 
 __all__ = [
     "ARTIFACTS",
@@ -76,4 +77,5 @@ __all__ = [
     "concrete",
     "difference_markdown",
     "difference_text",
+    "estimate_of",
 ]
