@@ -96,7 +96,7 @@ def _site(estate: Estate, situation: Situation, name: str) -> SiteStatus:
         lost_since={capability: at for capability, at in since.items() if at},
         opinions=seen.opinions,
         silent_observers=seen.silent_observers,
-        gpus=declared.gpus,
+        gpus=estate.gpus_at(name),
         free_gpus=seen.free_gpus,
         running=seen.running,
     )

@@ -158,7 +158,7 @@ def _what_blocks(relevant: list[_Built]) -> _Built | None:
 def _supposed(estate: Estate) -> Iterator[Supposition]:
     """One disaster at most, and then two: a site dies while it has the other's work."""
     yield from suppositions(estate)
-    for site in dict.fromkeys((estate.topology.primary, estate.topology.standby)):
+    for site in estate.topology.members:
         yield Supposition(lost=site, away=estate.other_site(site))
 
 

@@ -98,7 +98,7 @@ def read_supposition(text: str, estate: Estate) -> Supposition:
 def _all_suppositions(estate: Estate) -> Iterator[Supposition]:
     """One thing at most, and then the two that a site's second disaster needs: it has the other's work."""
     yield from suppositions(estate)
-    for site in (estate.topology.primary, estate.topology.standby):
+    for site in estate.topology.members:
         yield Supposition(lost=site, away=estate.other_site(site))
 
 

@@ -105,7 +105,7 @@ class _Supposed:
         return SiteSituation(
             opinions=opinions,
             silent_observers=silent,
-            free_gpus=Known(value=max(0, self.estate.sites[name].gpus - used)),
+            free_gpus=Known(value=max(0, self.estate.gpus_at(name) - used)),
             running=Known(value=running),
         )
 
@@ -156,7 +156,7 @@ class _Supposed:
         declared = self.estate.workloads
         here = [name for name, where in self.active.items() if where == site]
         here.sort(key=lambda n: (declared[n].may_be_stopped, -declared[n].priority, n))
-        free = self.estate.sites[site].gpus
+        free = self.estate.gpus_at(site)
         running: list[str] = []
         for name in here:
             if not declared[name].may_be_stopped or declared[name].gpus <= free:

@@ -5,41 +5,99 @@ The estate is loaded whole, validated whole and frozen. `load_estate` reads `est
 sections and returns what it found.
 """
 
+from relight.estate.adopted import AwsAdopted, ClusterAdopted, GoogleAdopted
 from relight.estate.approvals import Approvals
+from relight.estate.caches import AwsCache, Filestore, ManagedLustre
 from relight.estate.checks import Check, check_estate
+from relight.estate.clouds import AwsAccount, AwsCredentials, CloudAccount, GoogleCredentials, GoogleProject
 from relight.estate.documents import Places
+from relight.estate.hardware import MACHINES, Machine, machine_of
+from relight.estate.links import Link
 from relight.estate.loader import load_estate, load_with_places
 from relight.estate.model import Estate, Person
 from relight.estate.names import DnsName, NameServer, TsigKey
 from relight.estate.observers import Observer
+from relight.estate.pools import CloudPool, ClusterPool, Pool, Rung
+from relight.estate.regions import CONTROL_PLANE_REGION
 from relight.estate.schema import estate_schema
 from relight.estate.secrets import SecretRef, Secrets
-from relight.estate.sites import Capability, SandboxSite, Site
+from relight.estate.sites import (
+    AwsSite,
+    Capability,
+    CloudSite,
+    ClusterCredentials,
+    ClusterSite,
+    Gateway,
+    GoogleSite,
+    MetalSite,
+    OwnNodes,
+    SandboxSite,
+    Site,
+)
 from relight.estate.ssh import Ssh, expand_nodes
-from relight.estate.stores import S3Store, Store, Witness
-from relight.estate.topologies import ActivePassive, Topology
-from relight.estate.workloads import Objective, Workload
+from relight.estate.stacks import Stacks
+from relight.estate.stores import GcsStore, Managed, S3Store, Store, Witness
+from relight.estate.topologies import ActiveActive, ActivePassive, CloudBurst, PilotLight, Topology
+from relight.estate.traffic import HealthCheck, Traffic, TrafficRecord, ttl_of
+from relight.estate.workloads import Container, Objective, Workload
 
 __all__ = [
+    "CONTROL_PLANE_REGION",
+    "MACHINES",
+    "ActiveActive",
     "ActivePassive",
     "Approvals",
+    "AwsAccount",
+    "AwsAdopted",
+    "AwsCache",
+    "AwsCredentials",
+    "AwsSite",
     "Capability",
     "Check",
+    "CloudAccount",
+    "CloudBurst",
+    "CloudPool",
+    "CloudSite",
+    "ClusterAdopted",
+    "ClusterCredentials",
+    "ClusterPool",
+    "ClusterSite",
+    "Container",
     "DnsName",
     "Estate",
+    "Filestore",
+    "Gateway",
+    "GcsStore",
+    "GoogleAdopted",
+    "GoogleCredentials",
+    "GoogleProject",
+    "GoogleSite",
+    "HealthCheck",
+    "Link",
+    "Machine",
+    "Managed",
+    "ManagedLustre",
+    "MetalSite",
     "NameServer",
     "Objective",
     "Observer",
+    "OwnNodes",
     "Person",
+    "PilotLight",
     "Places",
+    "Pool",
+    "Rung",
     "S3Store",
     "SandboxSite",
     "SecretRef",
     "Secrets",
     "Site",
     "Ssh",
+    "Stacks",
     "Store",
     "Topology",
+    "Traffic",
+    "TrafficRecord",
     "TsigKey",
     "Witness",
     "Workload",
@@ -48,4 +106,6 @@ __all__ = [
     "expand_nodes",
     "load_estate",
     "load_with_places",
+    "machine_of",
+    "ttl_of",
 ]

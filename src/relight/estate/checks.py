@@ -1,16 +1,21 @@
 """The questions that span sections, asked of a whole estate. Pure: nothing is looked up or asked.
 
-They come in parts: do the names lead somewhere; do the numbers fit each other; would SSH reach every node;
-and, for each site of the topology, what would be left if it were gone.
+They come in parts: do the names lead somewhere; do the numbers fit each other; would SSH reach every node; do
+sites stand where there is such a place, apart from each other, with room to grow; would names and buckets do
+what they are for; and, for each site of the topology, what would be left if it were gone.
 """
 
 from __future__ import annotations
 
 from itertools import chain
 
+from relight.estate.capacity import check_capacity
 from relight.estate.check import Check
 from relight.estate.coherence import check_coherence
+from relight.estate.delivery import check_delivery
 from relight.estate.model import Estate
+from relight.estate.networks import check_networks
+from relight.estate.placement import check_placement
 from relight.estate.reach import check_reach
 from relight.estate.references import check_cycles, check_names
 from relight.estate.survival import check_survival
@@ -20,5 +25,15 @@ __all__ = ["Check", "check_estate"]
 
 def check_estate(estate: Estate) -> tuple[Check, ...]:
     """Everything that does not fit, in the order of the questions; nothing: an empty tuple."""
-    parts = (check_names, check_cycles, check_coherence, check_reach, check_survival)
+    parts = (
+        check_names,
+        check_cycles,
+        check_coherence,
+        check_reach,
+        check_placement,
+        check_networks,
+        check_capacity,
+        check_delivery,
+        check_survival,
+    )
     return tuple(dict.fromkeys(chain.from_iterable(part(estate) for part in parts)))

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from relight.estate.check import Check, doubtful, wrong
 from relight.estate.model import Estate
 from relight.estate.names import DnsName
+from relight.estate.sites import OwnNodes
+from relight.estate.topologies import ActiveActive, CloudBurst, Topology
 from relight.estate.workloads import Workload
 from relight.units import format_duration
 
@@ -32,14 +34,7 @@ def check_coherence(estate: Estate) -> Iterator[Check]:
 
 
 def _check_topology(estate: Estate) -> Iterator[Check]:
-    topology = estate.topology
-    if topology.primary == topology.standby:
-        yield wrong(
-            "standby-is-primary",
-            "topology.standby",
-            f'"{topology.standby}" would take over from itself',
-            "name another site as the standby",
-        )
+    yield from _check_members(estate.topology)
     for name, site in estate.sites.items():
         store = estate.stores.get(site.store)
         if store is not None and store.site != name:
@@ -50,6 +45,37 @@ def _check_topology(estate: Estate) -> Iterator[Check]:
                 f'the store "{site.store}" {where}',
                 f"write site: {name} in stores.{site.store}, or name the store that stands here",
             )
+
+
+def _check_members(topology: Topology) -> Iterator[Check]:
+    """Whether a site stands in for itself."""
+    if isinstance(topology, ActiveActive):
+        for index, site in enumerate(topology.sites):
+            if site in topology.sites[:index]:
+                path, remedy = f"topology.sites.{index}", "name each site once"
+                yield wrong("site-twice", path, f'"{site}" is there already', remedy)
+        for site in topology.weights:
+            if site not in topology.sites:
+                path = f"topology.weights.{site}"
+                yield wrong(
+                    "weight-of-none", path, f'"{site}" is not in sites', "add it there, or leave it out"
+                )
+        if topology.weights and not any(topology.weight(site) for site in topology.sites):
+            yield wrong("no-weight", "topology.weights", "no site gets any traffic", "give one more than 0")
+        return
+    if isinstance(topology, CloudBurst):
+        for index, site in enumerate(topology.ladder):
+            if site == topology.primary or site in topology.ladder[:index]:
+                path, remedy = f"topology.ladder.{index}", "name each site once"
+                yield wrong("site-twice", path, f'"{site}" is there already', remedy)
+        return
+    if topology.primary == topology.standby:
+        yield wrong(
+            "standby-is-primary",
+            "topology.standby",
+            f'"{topology.standby}" would take over from itself',
+            "name another site as the standby",
+        )
 
 
 def _check_observers(estate: Estate) -> Iterator[Check]:
@@ -108,12 +134,12 @@ def _check_cadence(path: str, workload: Workload) -> Iterator[Check]:
 
 def _check_place(estate: Estate, path: str, workload: Workload) -> Iterator[Check]:
     topology = estate.topology
-    if workload.runs_on in estate.sites and workload.runs_on not in (topology.primary, topology.standby):
+    if workload.runs_on in estate.sites and workload.runs_on not in topology.members:
         yield doubtful(
             "outside-topology",
             f"{path}.runs_on",
             f'"{workload.runs_on}" is not in the topology: nothing takes its work over',
-            f"run it on {topology.primary} or {topology.standby}",
+            f"run it on {' or '.join(topology.members)}",
         )
     source = estate.workloads.get(workload.reads or "")
     if source is not None and not source.writes:
@@ -123,20 +149,20 @@ def _check_place(estate: Estate, path: str, workload: Workload) -> Iterator[Chec
             f'"{workload.reads}" writes no recovery points, so there is nothing to load',
             f"name a store in workloads.{workload.reads}.writes, or read from another workload",
         )
-    here = estate.sites.get(workload.runs_on)
-    if here is not None and workload.gpus > here.gpus:
+    here = workload.runs_on
+    if here in estate.sites and workload.gpus > estate.gpus_at(here):
         yield wrong(
             "too-large-for-site",
             f"{path}.gpus",
-            f'needs {workload.gpus} GPUs; "{workload.runs_on}" has {here.gpus}',
+            f'needs {workload.gpus} GPUs; "{here}" has {estate.gpus_at(here)}',
             "run it on fewer, or declare more nodes",
         )
-    standby = estate.sites.get(topology.standby)
-    if standby is not None and workload.runs_on == topology.primary and workload.gpus > standby.gpus:
+    standby = topology.standby
+    if standby in estate.sites and here == topology.primary and workload.gpus > estate.gpus_at(standby):
         yield doubtful(
             "too-large-for-standby",
             f"{path}.gpus",
-            f'needs {workload.gpus} GPUs; the standby "{topology.standby}" has {standby.gpus}',
+            f'needs {workload.gpus} GPUs; the standby "{standby}" has {estate.gpus_at(standby)}',
             "declare more nodes there, or accept that it stays down",
         )
 
@@ -149,25 +175,48 @@ def _check_room(estate: Estate) -> Iterator[Check]:
         if workload.runs_on in needed:
             needed[workload.runs_on] += workload.gpus
             kept[workload.runs_on] += 0 if workload.may_be_stopped else workload.gpus
-    for name, site in estate.sites.items():
-        if needed[name] > site.gpus:
+    for name in estate.sites:
+        if needed[name] > estate.gpus_at(name):
             yield doubtful(
                 "site-too-small",
-                f"sites.{name}.nodes",
-                f"has {site.gpus} GPUs; the workloads that run on it need {needed[name]}",
+                _room_path(estate, name),
+                f"has {estate.gpus_at(name)} GPUs; the workloads that run on it need {needed[name]}",
                 "declare more nodes, or run less on it",
             )
+    if isinstance(estate.topology, ActiveActive):
+        yield from _check_headroom(estate, estate.topology, kept)
+        return
     primary, standby = estate.topology.primary, estate.topology.standby
     if primary == standby or primary not in needed or standby not in needed:
         return
     wanted = needed[primary] + kept[standby]
-    if wanted > estate.sites[standby].gpus:
+    if wanted > estate.gpus_at(standby):
         yield doubtful(
             "standby-too-small",
-            f"sites.{standby}.nodes",
-            f'has {estate.sites[standby].gpus} GPUs; with all the work of "{primary}" it would need {wanted}',
+            _room_path(estate, standby),
+            f'has {estate.gpus_at(standby)} GPUs; with all the work of "{primary}" it would need {wanted}',
             "declare more nodes, or say what may_be_stopped; else low priorities stay down",
         )
+
+
+def _check_headroom(estate: Estate, topology: ActiveActive, kept: dict[str, int]) -> Iterator[Check]:
+    """Whether the others hold what each of the sites may leave behind."""
+    members = [site for site in topology.members if site in estate.sites]
+    wanted = sum(kept[site] for site in members)
+    for lost in members:
+        left = sum(estate.gpus_at(site) for site in members if site != lost)
+        if len(members) > 1 and wanted > left:
+            yield doubtful(
+                "no-headroom",
+                "topology.sites",
+                f'without "{lost}" {left} GPUs are left; the work of all sites needs {wanted}',
+                "declare more nodes in the pools, or say what may_be_stopped",
+            )
+
+
+def _room_path(estate: Estate, site: str) -> str:
+    own = isinstance(estate.sites[site], OwnNodes)
+    return f"sites.{site}.{'nodes' if own else 'pools'}"
 
 
 def _check_dns(estate: Estate) -> Iterator[Check]:
@@ -193,7 +242,7 @@ def _check_dns(estate: Estate) -> Iterator[Check]:
                 f'the RTO of "{declared.serves}" is {rto}',
                 f"write {rto} or less, well below it",
             )
-        for site in dict.fromkeys((estate.topology.primary, estate.topology.standby)):
+        for site in estate.topology.members:
             if site in estate.sites and site not in declared.targets:
                 yield wrong(
                     "no-target",

@@ -11,7 +11,16 @@ from pydantic import BaseModel, ValidationError
 
 from relight.errors import Reason
 from relight.estate.documents import Places, dotted, shortened
-from relight.estate.shapes import Spot, choices_of, fields_of, find_spot, has_secrets, in_words, is_model
+from relight.estate.shapes import (
+    Spot,
+    choices_of,
+    fields_of,
+    find_spot,
+    has_secrets,
+    in_words,
+    is_model,
+    members_of,
+)
 from relight.estate.spelling import Spelling
 
 _MOST_TOLD = 1_000  # faults: who has more has one, many times over
@@ -39,6 +48,38 @@ PATTERNS = {
         "is no prefix of keys",
         'write "team/vault", without a slash at either end',
     ),
+    r"^[0-9]{12}$": ("is no AWS account", "write its 12 digits, in quotes"),
+    r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$": (
+        "is no project of Google Cloud",
+        "write its id, 6 to 30 lower-case letters, digits and dashes",
+    ),
+    r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$": (
+        "is no role of AWS",
+        'write its ARN: "arn:aws:iam::123456789012:role/NAME"',
+    ),
+    r"^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9.-]*\.iam\.gserviceaccount\.com$": (
+        "is no service account",
+        'write "NAME@PROJECT.iam.gserviceaccount.com"',
+    ),
+    r"^([0-9]{1,3}\.){3}[0-9]{1,3}$": ("is no IPv4 address", 'write four numbers, as "192.0.2.10"'),
+    r"^(awskms|gcpkms|azurekeyvault|hashivault)://\S+$": (
+        "is no secrets provider",
+        'write "awskms://…", "gcpkms://…", "azurekeyvault://…" or "hashivault://…", or give a passphrase',
+    ),
+    r"^(s3|gs|azblob|file|https)://\S+$": (
+        "is no backend of Pulumi",
+        'write "s3://BUCKET?region=…", "gs://BUCKET", "azblob://…" or "https://…"',
+    ),
+    r"^/\S*$": ("is no path of a URL", 'write "/health"'),
+    r"^1\.[0-9]{2}$": ("is no version of Kubernetes", 'write "1.34", in quotes'),
+    r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$": ("names nobody", 'write "ml-platform" or "ada@example.net"'),
+    r"^arn:aws[a-z-]*:kms:": ("is no key of AWS", "write the ARN of a KMS key"),
+    r"^projects/.+/cryptoKeys/.+$": (
+        "is no key of Google Cloud",
+        'write "projects/…/locations/…/keyRings/…/cryptoKeys/…"',
+    ),
+    r"^tgw-[0-9a-f]{8,17}$": ("is no transit gateway", 'write its id, as "tgw-0123456789abcdef0"'),
+    r"^vpc-[0-9a-f]{8,17}$": ("is no VPC", 'write its id, as "vpc-0123456789abcdef0"'),
     r"^\S(.*\S)?$": ("is no path", 'say where the file is, from the estate\'s folder: "allowed_signers"'),
 }
 """What each pattern of the models means for people; a test holds it complete."""
@@ -154,7 +195,9 @@ def _missing(fault: _Fault) -> tuple[str, str]:
     if choices:
         return f'needs "{name}"', ("one of " if len(choices) > 1 else "there is only ") + ", ".join(choices)
     about = field.description if field else None
-    return f'needs "{name}"', about or (f"it has {', '.join(fields_of(wanted))}" if is_model(wanted) else "")
+    if about is None and is_model(wanted):
+        about = f"it has {', '.join(fields_of(wanted))}"
+    return f'needs "{name}"', about or ""
 
 
 def _unknown_key(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
@@ -169,7 +212,10 @@ def _no_choice(fault: _Fault, spelling: Spelling) -> tuple[str, str]:
     value = fault.context.get("tag", fault.value)
     if value is None:
         return "says nothing", spelling.remedy("", choices)
-    shown = fault.shown if "tag" not in fault.context else json.dumps(shortened(str(value)))
+    shown = fault.shown
+    if "tag" in fault.context:
+        is_hidden = any(has_secrets(member) for member in members_of(fault.spot.wanted))
+        shown = "this" if is_hidden else json.dumps(shortened(str(value)))
     return f"cannot be {shown}", spelling.remedy(str(value), choices)
 
 

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+
+def _check_network(text: str) -> str:
+    try:
+        return str(IPv4Network(text))
+    except ValueError as error:
+        raise ValueError(f'is no IPv4 network: {error}; write "10.16.0.0/16"') from None
+
+
+Cidr = Annotated[str, AfterValidator(_check_network)]
+"""An IPv4 network as "10.16.0.0/16", without bits behind its prefix."""

@@ -12,13 +12,13 @@ from relight.estate.identifiers import Identifier
 from relight.estate.secrets import SecretRef
 from relight.units import Duration
 
-_HOST = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+$"
+HOST = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+$"
 
 
 class TsigKey(Frozen):
     """The key that signs updates (RFC 8945); the secret is base64, as name servers write it."""
 
-    name: str = Field(pattern=_HOST, description='with its final dot, as "relight."')
+    name: str = Field(pattern=HOST, description='with its final dot, as "relight."')
     algorithm: Literal["hmac-sha256", "hmac-sha512"] = Field(
         default="hmac-sha256", description="as the server has it for this key"
     )
@@ -37,8 +37,8 @@ class NameServer(Frozen):
 class DnsName(Frozen):
     """One name, which points at the site where its workload serves."""
 
-    name: str = Field(pattern=_HOST, description='fully qualified, with its final dot: "app.example.net."')
-    zone: str = Field(pattern=_HOST, description='the zone that holds it, as "example.net."')
+    name: str = Field(pattern=HOST, description='fully qualified, with its final dot: "app.example.net."')
+    zone: str = Field(pattern=HOST, description='the zone that holds it, as "example.net."')
     ttl: Duration = Field(description="how long clients keep an address; well below the RTO")
     servers: tuple[Identifier, ...] = Field(min_length=1, description="name servers that hold it")
     serves: Identifier = Field(description="the workload behind it")

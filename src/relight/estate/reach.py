@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from relight.estate.check import Check, wrong
 from relight.estate.model import Estate
+from relight.estate.sites import OwnNodes
 from relight.estate.ssh import Ssh, expand_nodes
 
 
 def check_reach(estate: Estate) -> Iterator[Check]:
     """Addresses of nodes that are none, nodes without an address, and two nodes at one."""
     for name, site in estate.sites.items():
-        if site.ssh is not None:
+        if isinstance(site, OwnNodes) and site.ssh is not None:
             yield from _check_addresses(f"sites.{name}.ssh", site.ssh, expand_nodes(site.nodes))
 
 

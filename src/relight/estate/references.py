@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from relight.estate.check import Check, wrong
 from relight.estate.model import Estate
 from relight.estate.spelling import Spelling
+from relight.estate.topologies import ActiveActive, CloudBurst
 
 
 def check_names(estate: Estate) -> Iterator[Check]:
@@ -29,8 +30,7 @@ def _names(estate: Estate) -> Iterator[tuple[str, str, str]]:
     """Every use of a name: where, which section it should lead to, and the name."""
     for name, site in estate.sites.items():
         yield f"sites.{name}.store", "store", site.store
-    yield "topology.primary", "site", estate.topology.primary
-    yield "topology.standby", "site", estate.topology.standby
+    yield from _topology_names(estate)
     for name, store in estate.stores.items():
         if store.site is not None:
             yield f"stores.{name}.site", "site", store.site
@@ -46,6 +46,34 @@ def _names(estate: Estate) -> Iterator[tuple[str, str, str]]:
         for index, before in enumerate(workload.depends_on):
             yield f"workloads.{name}.depends_on.{index}", "workload", before
     yield from _dns_names(estate)
+    yield from _stack_names(estate)
+
+
+def _topology_names(estate: Estate) -> Iterator[tuple[str, str, str]]:
+    topology = estate.topology
+    if isinstance(topology, ActiveActive):
+        yield from ((f"topology.sites.{i}", "site", name) for i, name in enumerate(topology.sites))
+        yield from ((f"topology.weights.{name}", "site", name) for name in topology.weights)
+        return
+    yield "topology.primary", "site", topology.primary
+    if isinstance(topology, CloudBurst):
+        yield from ((f"topology.ladder.{i}", "site", name) for i, name in enumerate(topology.ladder))
+    else:
+        yield "topology.standby", "site", topology.standby
+
+
+def _stack_names(estate: Estate) -> Iterator[tuple[str, str, str]]:
+    """Names that only stacks follow."""
+    if estate.stacks is not None and estate.stacks.site is not None:
+        yield "stacks.site", "site", estate.stacks.site
+    for name, link in estate.links.items():
+        yield from ((f"links.{name}.between.{i}", "site", end) for i, end in enumerate(link.between))
+    for name, store in estate.stores.items():
+        if store.managed is not None and store.managed.replicate_to is not None:
+            yield f"stores.{name}.managed.replicate_to", "store", store.managed.replicate_to
+    for name, record in estate.traffic.records.items() if estate.traffic else ():
+        yield f"traffic.records.{name}.serves", "workload", record.serves
+        yield from ((f"traffic.records.{name}.targets.{site}", "site", site) for site in record.targets)
 
 
 def _dns_names(estate: Estate) -> Iterator[tuple[str, str, str]]:

@@ -15,6 +15,18 @@ _SPELT = {
     "Ttl": "TTL",
     "Url": "URL",
     "S3Store": "S3 store",
+    "Asn": "ASN",
+    "AwsAccount": "AWS account",
+    "AwsSite": "AWS site",
+    "Cidr": "CIDR",
+    "GcsStore": "Cloud Storage store",
+    "Gib": "GiB",
+    "GoogleProject": "Google Cloud project",
+    "GoogleSite": "Google Cloud site",
+    "Id": "ID",
+    "ClusterSite": "Kubernetes site",
+    "Usd": "USD",
+    "Vpc": "VPC",
     "Ssh": "SSH",
 }
 

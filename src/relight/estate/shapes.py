@@ -44,7 +44,7 @@ def find_spot(model: type[BaseModel], location: Sequence[str | int]) -> Spot:
     secret = False
     parts: list[str | int] = []
     for part in location:
-        members = _members(wanted)
+        members = members_of(wanted)
         if len(members) > 1:
             wanted = next((m for m in members if part in kinds_of(m)), None)
             continue
@@ -61,15 +61,16 @@ def find_spot(model: type[BaseModel], location: Sequence[str | int]) -> Spot:
 
 @lru_cache
 def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The fields of a model by the names that files use."""
-    return {field.alias or name: field for name, field in model.model_fields.items()}
+    """The fields of a model by the names that files use, its kind first."""
+    named = {field.alias or name: field for name, field in model.model_fields.items()}
+    return {"kind": named["kind"], **named} if "kind" in named else named
 
 
 def choices_of(wanted: Any) -> tuple[str, ...]:
     """What may be written where one of some words is wanted: a Literal, or the kinds of a union."""
     if get_origin(wanted) is Literal:
         return tuple(str(choice) for choice in get_args(wanted))
-    return tuple(kind for member in _members(wanted) for kind in kinds_of(member))
+    return tuple(kind for member in members_of(wanted) for kind in kinds_of(member))
 
 
 def is_model(wanted: Any) -> TypeGuard[type[BaseModel]]:
@@ -90,7 +91,7 @@ def in_words(wanted: Any) -> str:
     origin = get_origin(wanted)
     if origin in (tuple, list):
         return "a list"
-    if origin is dict or any(is_model(member) for member in _members(wanted)):
+    if origin is dict or any(is_model(member) for member in members_of(wanted)):
         return "a mapping"
     return _WORDS.get(wanted, "something else")
 
@@ -123,7 +124,8 @@ def _bare(annotation: Any) -> Any:
     return annotation
 
 
-def _members(wanted: Any) -> tuple[Any, ...]:
+def members_of(wanted: Any) -> tuple[Any, ...]:
+    """The types that a union is of; of anything else, itself."""
     if get_origin(wanted) not in (Union, UnionType):
         return (wanted,)
     return tuple(_bare(member) for member in get_args(wanted) if member is not NoneType)

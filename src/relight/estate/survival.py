@@ -13,7 +13,7 @@ from relight.estate.model import Estate
 
 def check_survival(estate: Estate) -> Iterator[Check]:
     """Everything that a site of the topology would take with it, and that is needed after it."""
-    for site in dict.fromkeys((estate.topology.primary, estate.topology.standby)):
+    for site in estate.topology.members:
         if site in estate.sites:
             yield from _check_witness(estate, site)
             yield from _check_observers(estate, site)

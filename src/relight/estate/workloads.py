@@ -42,6 +42,19 @@ DEFAULT_OBJECTIVES: dict[WorkloadKind, Objective] = {
 """Objectives that a kind carries where the estate says nothing: the tighter end of the usual ranges."""
 
 
+class Container(Frozen):
+    """How a workload runs in a Kubernetes cluster."""
+
+    image: str = Field(min_length=1, description="by digest where it must be the same everywhere")
+    command: tuple[str, ...] = Field(default=(), description="none: the image's own")
+    gpus_each: int = Field(default=8, ge=1, le=72, description="GPUs of each replica")
+    port: int | None = Field(default=None, ge=1, le=65535, description="where it serves; none: it does not")
+    environment: dict[str, str] = Field(default={}, description="never secrets")
+    secrets: tuple[str, ...] = Field(
+        default=(), description="Kubernetes Secrets, by name, that it gets as its environment"
+    )
+
+
 class Workload(Frozen):
     """One thing that runs at a site and is to run again elsewhere when the site dies."""
 
@@ -58,6 +71,14 @@ class Workload(Frozen):
     )
     reads: Identifier | None = Field(default=None, description="workload whose points it loads at start")
     depends_on: tuple[Identifier, ...] = Field(default=(), description="workloads that must run first")
+    pool: Identifier | None = Field(
+        default=None, description="the pool it runs in, at every site that has pools; none: the only one"
+    )
+    container: Container | None = Field(
+        default=None,
+        title="Container",
+        description="how it runs in Kubernetes; none: a stack does not run it",
+    )
     may_be_stopped: bool = Field(
         default=False, description="may be stopped to make room for workloads of higher priority"
     )

@@ -8,7 +8,7 @@ from shlex import quote
 from typing import Any
 
 from relight.errors import UsageError
-from relight.estate import Estate, Site, Ssh, expand_nodes
+from relight.estate import Estate, OwnNodes, Ssh, expand_nodes
 from relight.generic.ansible_steps import Ansible
 from relight.plan import concrete
 
@@ -49,10 +49,15 @@ def make_inventory(spec: Ansible, estate: Estate, hosts: tuple[str, ...], root: 
     return {"all": {**group, "children": {name: {"hosts": names} for name in groups}}}
 
 
-def _site(estate: Estate, name: str) -> Site:
+def _site(estate: Estate, name: str) -> OwnNodes:
     if name not in estate.sites:
         raise UsageError(f"the estate declares no site {name!r}", f"it has {', '.join(estate.sites)}")
-    return estate.sites[name]
+    site = estate.sites[name]
+    if not isinstance(site, OwnNodes):
+        raise UsageError(
+            f"site {name} has pools, not nodes that are known by name", "name hosts instead of a site"
+        )
+    return site
 
 
 def _connection(ssh: Ssh, root: Path) -> dict[str, Any]:

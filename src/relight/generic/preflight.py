@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from relight.errors import RelightError, Unreachable
-from relight.estate import Estate, SecretRef
+from relight.estate import ClusterSite, Estate, GoogleSite, OwnNodes, S3Store, SecretRef
 from relight.generic.ansible_steps import Ansible
 from relight.generic.handlers import Secretive
 from relight.generic.steps import Http, Shell
@@ -43,12 +43,31 @@ def declared_secrets(estate: Estate) -> dict[SecretRef, tuple[str, ...]]:
     found: dict[SecretRef, dict[str, None]] = {}
     for name, store in estate.stores.items():
         things = [f"store:{name}", *(["witness"] if name == estate.witness.store else [])]
-        for reference in (store.access_key, store.secret_key):
+        keys = (store.access_key, store.secret_key) if isinstance(store, S3Store) else (store.key_file,)
+        for reference in keys:
             if reference:
                 found.setdefault(reference, {}).update(dict.fromkeys(things))
     for name, server in estate.dns.servers.items():
         found.setdefault(server.key.secret, {})[f"server:{name}"] = None
+    for reference, thing in _provisioning_secrets(estate):
+        found.setdefault(reference, {})[thing] = None
     return {reference: tuple(things) for reference, things in found.items()}
+
+
+def _provisioning_secrets(estate: Estate) -> Iterator[tuple[SecretRef, str]]:
+    """What stacks cannot be updated without, and the stack."""
+    if estate.stacks is None:
+        return
+    for name, site in estate.sites.items():
+        if isinstance(site, GoogleSite) and site.credentials.key_file:
+            yield site.credentials.key_file, f"stack:{name}"
+        if isinstance(site, ClusterSite) and site.credentials.kubeconfig:
+            yield site.credentials.kubeconfig, f"stack:{name}"
+        if estate.stacks.passphrase:
+            yield estate.stacks.passphrase, f"stack:{name}"
+    for name, link in estate.links.items():
+        if link.preshared_key:
+            yield link.preshared_key, f"stack:{name}"
 
 
 def _declared_files(estate: Estate) -> dict[str, list[str]]:
@@ -59,14 +78,18 @@ def _declared_files(estate: Estate) -> dict[str, list[str]]:
             if path:
                 found.setdefault(path, []).append("approvals")
     for name, site in estate.sites.items():
-        for path in (site.ssh.key_file, site.ssh.known_hosts) if site.ssh else ():
+        for path in (
+            (site.ssh.key_file, site.ssh.known_hosts) if isinstance(site, OwnNodes) and site.ssh else ()
+        ):
             if path:
                 found.setdefault(path, []).append(f"ssh:{name}")
     return found
 
 
 def _declared_programs(estate: Estate) -> dict[str, list[str]]:
-    reached = [f"ssh:{name}" for name, site in estate.sites.items() if site.ssh]
+    reached = [
+        f"ssh:{name}" for name, site in estate.sites.items() if isinstance(site, OwnNodes) and site.ssh
+    ]
     return ({_SIGNATURES: ["approvals"]} if estate.approvals else {}) | (
         {_PLAYBOOKS: reached} if reached else {}
     )

@@ -7,6 +7,7 @@ not get is an `Unknown`, never a default.
 from relight.situation.model import (
     Authority,
     DnsSituation,
+    Intent,
     PointSummary,
     SiteSituation,
     Situation,
@@ -20,6 +21,7 @@ from relight.situation.verdict import Opinion, Verdict, conclude
 __all__ = [
     "Authority",
     "DnsSituation",
+    "Intent",
     "Known",
     "Observed",
     "Opinion",

@@ -37,6 +37,21 @@ class Authority(Frozen):
     changed_at: datetime
 
 
+class Intent(Frozen):
+    """How large each pool of a site should be right now, as the witness has it: above any config in git."""
+
+    site: str
+    epoch: int  # of the fence that this was decided in; 0: in quiet times
+    active: bool  # whether the site carries work that must not shrink
+    pools: dict[str, dict[str, int]]  # nodes, by pool and rung
+    changed_by: str  # run and step that decided it, or a person
+    changed_at: datetime
+
+    def nodes(self, pool: str) -> int | None:
+        """How many nodes a pool should have over all its rungs; None: nothing was decided for it."""
+        return sum(self.pools[pool].values()) if pool in self.pools else None
+
+
 class SiteSituation(Frozen):
     """What is seen of one site."""
 
@@ -44,6 +59,7 @@ class SiteSituation(Frozen):
     silent_observers: dict[str, str] = {}  # observers that did not answer, and why
     free_gpus: Observed[int] = Unknown(reason="not asked")
     running: Observed[tuple[str, ...]] = Unknown(reason="not asked")
+    intent: Observed[Intent | None] = Unknown(reason="not asked")  # None: nothing was decided, quiet sizes
 
     def verdict(self, capability: str = "compute") -> Verdict:
         """What the observers conclude of one capability."""

@@ -35,8 +35,8 @@ class Drawing(Frozen):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("shapes: {a: {kind: squar}}", '1:20: shapes.a.kind: cannot be "squar" (did you mean "square"?)'),
-        ("shapes: {a: {kind: 3}}", '1:20: shapes.a.kind: cannot be "3" (one of square, circle)'),
+        ("shapes: {a: {kind: squar}}", '1:20: shapes.a.kind: cannot be this (did you mean "square"?)'),
+        ("shapes: {a: {kind: 3}}", '1:20: shapes.a.kind: cannot be this (one of square, circle)'),
         ("shapes: {a: {side: 3}}", '1:10: shapes.a: needs "kind" (one of square, circle)'),
         ("shapes: {a: {kind: square}}", '1:10: shapes.a: needs "side" (its length)'),
         ("shapes: {a: {kind: square, side: 0}}", "1:34: shapes.a.side: 0 is too small (more than 0)"),

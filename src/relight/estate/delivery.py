@@ -1,0 +1,146 @@
+"""Do names in a cloud's DNS and the buckets that stacks make fit what they are for?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from relight.estate.check import Check, doubtful, wrong
+from relight.estate.model import Estate
+from relight.estate.sites import AwsSite, GoogleSite
+from relight.estate.stores import Managed, S3Store, Store
+from relight.estate.topologies import ActiveActive
+from relight.estate.traffic import Traffic, TrafficRecord
+from relight.units import format_duration
+
+
+def check_delivery(estate: Estate) -> Iterator[Check]:
+    """Records that would not follow the work, and buckets that would not hold what they promise."""
+    if estate.traffic is not None:
+        yield from _check_traffic(estate, estate.traffic)
+    for name, store in estate.stores.items():
+        if store.managed is not None:
+            yield from _check_managed(estate, f"stores.{name}.managed", name, store, store.managed)
+
+
+def _check_traffic(estate: Estate, traffic: Traffic) -> Iterator[Check]:
+    first: dict[str, str] = {}
+    for name, record in traffic.records.items():
+        path = f"traffic.records.{name}"
+        if record.name != traffic.zone and not record.name.endswith(f".{traffic.zone}"):
+            yield wrong(
+                "outside-zone",
+                f"{path}.name",
+                f"{record.name} is not in the zone {traffic.zone}",
+                "write a name in the zone",
+            )
+        if first.setdefault(record.name, name) != name:
+            yield wrong(
+                "name-twice",
+                f"{path}.name",
+                f"{record.name} is traffic.records.{first[record.name]} as well",
+                "keep one of them",
+            )
+        yield from _check_record(estate, path, record)
+    if traffic.routing_controls and traffic.kind != "route53":
+        yield wrong(
+            "no-routing-controls",
+            "traffic.routing_controls",
+            "only Route 53 obeys routing controls",
+            "leave it out, or write kind: route53",
+        )
+
+
+def _check_record(estate: Estate, path: str, record: TrafficRecord) -> Iterator[Check]:
+    workload = estate.workloads.get(record.serves)
+    if workload is not None and record.ttl is not None and record.ttl > workload.objective.rto:
+        rto = format_duration(workload.objective.rto)
+        yield wrong(
+            "ttl-longer-than-rto",
+            f"{path}.ttl",
+            f"clients may keep the old address for {format_duration(record.ttl)}; "
+            f'the RTO of "{record.serves}" is {rto}',
+            "leave it out: it is derived from the RTO",
+        )
+    for site in estate.topology.members:
+        if site in estate.sites and site not in record.targets:
+            yield wrong(
+                "no-target",
+                f"{path}.targets",
+                f'has no address for "{site}": the name could not be pointed there',
+                f"add {site}: and its address",
+            )
+    if record.policy == "latency":
+        for site in record.targets:
+            if site in estate.sites and not isinstance(estate.sites[site], AwsSite):
+                yield wrong(
+                    "no-latency",
+                    f"{path}.policy",
+                    f'Route 53 knows the latency to its own regions only, and "{site}" is in none',
+                    "write weighted or failover",
+                )
+    if record.policy == "failover" and isinstance(estate.topology, ActiveActive):
+        yield doubtful(
+            "one-of-many",
+            f"{path}.policy",
+            "every site serves, and this name leads to one of them",
+            "write weighted",
+        )
+
+
+def _check_managed(estate: Estate, path: str, name: str, store: Store, managed: Managed) -> Iterator[Check]:
+    site = estate.sites.get(store.site or "")
+    fits = AwsSite if isinstance(store, S3Store) else GoogleSite
+    if site is not None and site.kind in ("aws", "gcp") and not isinstance(site, fits):
+        yield wrong(
+            "store-of-another-cloud",
+            path,
+            f'"{store.site}" is a site of kind {site.kind}, and the store of kind {store.kind}',
+            "let it stand in a site of its cloud",
+        )
+    elif site is not None and site.kind not in ("aws", "gcp"):
+        yield wrong(
+            "nobody-makes-it",
+            path,
+            f"no stack of a site of kind {site.kind} makes a bucket",
+            "leave managed out, or let it stand in a cloud",
+        )
+    if isinstance(store, S3Store) and store.endpoint is not None:
+        yield wrong(
+            "endpoint-of-a-managed-store",
+            f"stores.{name}.endpoint",
+            "what a stack makes is Amazon's own",
+            "leave endpoint out, or managed",
+        )
+    if isinstance(site, AwsSite) and isinstance(store, S3Store) and store.region != site.region:
+        yield wrong(
+            "store-in-another-region",
+            f"stores.{name}.region",
+            f'"{store.site}" stands in {site.region}',
+            f"write region: {site.region}",
+        )
+    if name == estate.witness.store and store.site is not None:
+        return  # the survival check says it
+    target = estate.stores.get(managed.replicate_to or "")
+    if target is None:
+        return
+    if not (isinstance(store, S3Store) and isinstance(target, S3Store)) or managed.replicate_to == name:
+        yield wrong(
+            "no-replication",
+            f"{path}.replicate_to",
+            f'the cloud does not copy from "{name}" to "{managed.replicate_to}"',
+            "leave it out: across clouds Relight copies points itself",
+        )
+    elif target.managed is None:
+        yield doubtful(
+            "replicates-into-the-unknown",
+            f"{path}.replicate_to",
+            f'"{managed.replicate_to}" is not managed: its versioning and its policy must allow it',
+            "let its stack make it",
+        )
+    elif target.managed.lock_days < managed.lock_days:
+        yield doubtful(
+            "copy-locked-shorter",
+            f"{path}.replicate_to",
+            f'the copy in "{managed.replicate_to}" is locked for {target.managed.lock_days} days only',
+            f"write lock_days: {managed.lock_days} there",
+        )
