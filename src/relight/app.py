@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from relight.engine import Anchors, Claims
     from relight.fence.port import Lookout, Witness
     from relight.objects import ObjectStore
+    from relight.provision import Intents
     from relight.supervisor import Supervisor
+    from relight.topology import Decided
     from relight.traffic import Names
     from relight.vault import Vault
     from relight.workload import Scheduler
@@ -72,13 +74,18 @@ PROBES = (
 )
 """What each domain asks the world in a survey."""
 
-OBJECTS = {"s3": "relight.objects.adapters.obstore:s3_objects"}
-SCHEDULERS = {"sandbox": "relight.workload.adapters.agent:AgentScheduler"}
+OBJECTS = {
+    "gcs": "relight.objects.adapters.obstore:gcs_objects",
+    "s3": "relight.objects.adapters.obstore:s3_objects",
+}
+SCHEDULER = "relight.workload.adapters.agent:AgentScheduler"
 VAULT = "relight.vault.adapters.objects:ObjectVault"
 WITNESS = "relight.fence.adapters.witness:ObjectWitness"
 LOOKOUT = "relight.fence.adapters.observer:HttpLookout"
 CLAIMS = "relight.fence.adapters.claims:ObjectClaims"
 ANCHORS = "relight.fence.adapters.anchors:ObjectAnchors"
+INTENTS = "relight.fence.adapters.intents:ObjectIntents"
+DECIDED = "relight.topology:Decided"
 NAMES = "relight.traffic.adapters.rfc2136:SignedNames"
 
 CATALOGUE = Catalogue(SPECS)
@@ -117,9 +124,12 @@ class World:
     def scheduler(self, site: str) -> Scheduler:
         """What starts and stops workloads at a site."""
         declared = self._declared(self.estate.sites, "site", site)
-        made: Scheduler = self._once(
-            "scheduler", site, lambda: named(SCHEDULERS[declared.kind])(site, declared.agent)
-        )
+        if declared.agent is None:
+            raise UsageError(
+                f"the estate does not say what starts and stops workloads at {site}",
+                f"add sites.{site}.agent: http://…",
+            )
+        made: Scheduler = self._once("scheduler", site, lambda: named(SCHEDULER)(site, declared.agent))
         return made
 
     def names(self, server: str) -> Names:
@@ -145,6 +155,11 @@ class World:
     def anchors(self) -> Anchors:
         """Heads of journals, kept outside of them."""
         made: Anchors = self._once("anchors", "", lambda: named(ANCHORS)(self._witness_objects))
+        return made
+
+    def intents(self) -> Intents:
+        """How large the pools of each site should be."""
+        made: Intents = self._once("intents", "", lambda: named(INTENTS)(self._witness_objects))
         return made
 
     @cached_property
@@ -190,6 +205,16 @@ def open_world(root: Path) -> World:
     """The world of the project at `root`, its estate loaded. Raise InvalidFile, UsageError."""
     project = Project(root)
     return World(project, load_estate(project.estate_path))
+
+
+def decided_for(world: World, site: str) -> Decided:
+    """What the witness has for a site and for every workload that writes. Raise StoreError."""
+    seen = {name: world.witness().authority(name) for name, w in world.estate.workloads.items() if w.writes}
+    made: Decided = named(DECIDED)(
+        intent=world.intents().intent(site),
+        writers={name: authority.active for name, authority in seen.items() if authority},
+    )
+    return made
 
 
 def surveyor(world: World) -> ThreadSurveyor:

@@ -31,7 +31,8 @@ def test_every_kind_has_a_spec_of_that_name_and_a_handler(kind: str) -> None:
     [
         *app.PROBES,
         *app.OBJECTS.values(),
-        *app.SCHEDULERS.values(),
+        app.SCHEDULER,
+        app.INTENTS,
         app.VAULT,
         app.WITNESS,
         app.LOOKOUT,

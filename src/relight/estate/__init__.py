@@ -8,7 +8,7 @@ sections and returns what it found.
 from relight.estate.adopted import AwsAdopted, ClusterAdopted, GoogleAdopted
 from relight.estate.approvals import Approvals
 from relight.estate.caches import AwsCache, Filestore, ManagedLustre
-from relight.estate.checks import Check, check_estate
+from relight.estate.checks import Check, check_estate, check_provisioning
 from relight.estate.clouds import AwsAccount, AwsCredentials, CloudAccount, GoogleCredentials, GoogleProject
 from relight.estate.documents import Places
 from relight.estate.hardware import MACHINES, Machine, machine_of
@@ -17,6 +17,7 @@ from relight.estate.loader import load_estate, load_with_places
 from relight.estate.model import Estate, Person
 from relight.estate.names import DnsName, NameServer, TsigKey
 from relight.estate.observers import Observer
+from relight.estate.placement import GLOBAL
 from relight.estate.pools import CloudPool, ClusterPool, Pool, Rung
 from relight.estate.regions import CONTROL_PLANE_REGION
 from relight.estate.schema import estate_schema
@@ -43,6 +44,7 @@ from relight.estate.workloads import Container, Objective, Workload
 
 __all__ = [
     "CONTROL_PLANE_REGION",
+    "GLOBAL",
     "MACHINES",
     "ActiveActive",
     "ActivePassive",
@@ -102,6 +104,7 @@ __all__ = [
     "Witness",
     "Workload",
     "check_estate",
+    "check_provisioning",
     "estate_schema",
     "expand_nodes",
     "load_estate",

@@ -9,15 +9,28 @@ from pydantic import Field, model_validator
 from relight.canonical import Frozen
 
 
+_EFA_STEP = {125: 38_400, 250: 19_200, 500: 9_600, 1000: 4_800}  # GiB (FSx guide, "EFA-enabled file systems")
+
+
 class AwsCache(Frozen):
     """FSx for Lustre, filled from the site's store. PERSISTENT_2: 1,200 GiB, or a multiple of 2,400."""
 
     kind: Literal["fsx-lustre"] = Field(description="FSx for Lustre, PERSISTENT_2")
     gib: int = Field(ge=1200, le=2_000_000, description="capacity: 1200, 2400, 4800, … GiB")
     mb_per_second_per_tib: Literal[125, 250, 500, 1000] = Field(default=250, description="throughput")
+    efa: bool = Field(
+        default=False,
+        description="true: nodes reach it over EFA too; the file system is made anew if this changes",
+    )
 
     @model_validator(mode="after")
     def _is_sold(self) -> AwsCache:
+        step = _EFA_STEP[self.mb_per_second_per_tib]
+        if self.efa and self.gib % step:
+            raise ValueError(
+                f"{self.gib} GiB is not sold with EFA at {self.mb_per_second_per_tib} MB/s per TiB; "
+                f"write a multiple of {step}: {-(-self.gib // step) * step}"
+            )
         if self.gib != 1200 and self.gib % 2400:
             raise ValueError(
                 f"{self.gib} GiB is not sold; write 1200 or a multiple of 2400: {-(-self.gib // 2400) * 2400}"

@@ -20,7 +20,7 @@ from relight.estate.reach import check_reach
 from relight.estate.references import check_cycles, check_names
 from relight.estate.survival import check_survival
 
-__all__ = ["Check", "check_estate"]
+__all__ = ["Check", "check_estate", "check_provisioning"]
 
 
 def check_estate(estate: Estate) -> tuple[Check, ...]:
@@ -36,4 +36,13 @@ def check_estate(estate: Estate) -> tuple[Check, ...]:
         check_delivery,
         check_survival,
     )
+    return tuple(dict.fromkeys(chain.from_iterable(part(estate) for part in parts)))
+
+
+def check_provisioning(estate: Estate) -> tuple[Check, ...]:
+    """What does not fit of all that a stack is made from: asked right before one is declared.
+
+    The rest of `check_estate` stays out of it: in an incident a doubtful name server must not hold up nodes.
+    """
+    parts = (check_names, check_placement, check_networks, check_capacity, check_delivery)
     return tuple(dict.fromkeys(chain.from_iterable(part(estate) for part in parts)))

@@ -19,10 +19,11 @@ class Machine:
     gpus: int
     fabric: int = 0  # EFA cards on AWS, GPU NICs on Google Cloud; 0: no fabric
     is_block: bool = False  # AWS sells it as a capacity block too
+    fabric_from: int = 0  # the first card of the fabric; 1 where card 0 carries IP only
 
 
-def _aws(gpu: str, gpus: int, efa: int = 0, *, block: bool = False) -> Machine:
-    return Machine("aws", gpu, gpus, efa, block)
+def _aws(gpu: str, gpus: int, efa: int = 0, *, block: bool = False, efa_from: int = 0) -> Machine:
+    return Machine("aws", gpu, gpus, efa, block, efa_from)
 
 
 def _gcp(gpu: str, gpus: int, nics: int = 0) -> Machine:
@@ -37,9 +38,10 @@ MACHINES: dict[str, Machine] = {
     "p5e.48xlarge": _aws("H200", 8, 32, block=True),
     "p5en.48xlarge": _aws("H200", 8, 16, block=True),
     "p6-b200.48xlarge": _aws("B200", 8, 8, block=True),
-    "p6-b300.48xlarge": _aws("B300", 8, 16, block=True),
-    **{f"g5.{size}": _aws("A10G", 1) for size in ("xlarge", "2xlarge", "4xlarge", "16xlarge")},
+    "p6-b300.48xlarge": _aws("B300", 8, 16, block=True, efa_from=1),
+    **{f"g5.{size}": _aws("A10G", 1) for size in ("xlarge", "2xlarge", "4xlarge")},
     "g5.8xlarge": _aws("A10G", 1, 1),
+    "g5.16xlarge": _aws("A10G", 1, 1),
     "g5.12xlarge": _aws("A10G", 4, 1),
     "g5.24xlarge": _aws("A10G", 4, 1),
     "g5.48xlarge": _aws("A10G", 8, 1),

@@ -39,6 +39,11 @@ class Rung(Frozen):
     id: str | None = Field(
         default=None, min_length=1, description="of the reservation or block, as the cloud calls it"
     )
+    placement_group: str | None = Field(
+        default=None,
+        min_length=1,
+        description="of an AWS reservation: the cluster placement group it was made in",
+    )
     starts: datetime | None = Field(default=None, description="of a block: from when it is booked, with zone")
     ends: datetime | None = Field(default=None, description="of a block: until when")
     ready_in: Duration | None = Field(
@@ -63,6 +68,8 @@ class Rung(Frozen):
             raise ValueError(f"a {self.kind} has an id; write the one that the cloud gave it")
         if self.kind not in ("reservation", "capacity-block") and self.id is not None:
             raise ValueError(f"{self.kind} has no id; leave it out, or write kind: reservation")
+        if self.placement_group is not None and self.kind != "reservation":
+            raise ValueError(f"{self.kind} is placed by its pool; leave placement_group out")
         if self.ready_in is not None and self.capacity != "guaranteed":
             raise ValueError(
                 f"ready_in is a promise, and {self.kind} is {self.capacity}; leave it out: nobody knows"

@@ -143,6 +143,9 @@ class Gateway(Frozen):
         description="of a second router, so that one may fail",
     )
     asn: int = Field(ge=1, le=4_294_967_294, description="its BGP autonomous system number")
+    preshared_key: SecretRef | None = Field(
+        default=None, description="where the key of its out-of-band tunnels is; none: AWS makes one"
+    )
 
 
 class MetalSite(_OwnNodes):

@@ -28,6 +28,10 @@ class _Pair(Frozen):
         """Where the work of `site` goes: the standby for the primary, the primary for any other."""
         return self.standby if site == self.primary else self.primary
 
+    def works_quietly(self, site: str) -> bool:
+        """Whether a site works in quiet times."""
+        return site == self.primary
+
     def full_nodes(self, site: str, nodes: int) -> int:  # noqa: ARG002 (the same everywhere)
         """How many nodes a pool has while its site carries all that it is meant to carry."""
         return nodes
@@ -94,6 +98,10 @@ class CloudBurst(Frozen):
         """How many nodes of a pool run in quiet times: none in the clouds."""
         return nodes if site == self.primary else 0
 
+    def works_quietly(self, site: str) -> bool:
+        """Whether a site works in quiet times."""
+        return site == self.primary
+
     def full_nodes(self, site: str, nodes: int) -> int:  # noqa: ARG002 (the same everywhere)
         """How many nodes a pool has while its site carries all that it is meant to carry."""
         return nodes
@@ -136,6 +144,10 @@ class ActiveActive(Frozen):
     def weight(self, site: str) -> int:
         """The site's share of the traffic, against the others'."""
         return self.weights.get(site, 100)
+
+    def works_quietly(self, site: str) -> bool:
+        """Whether a site works in quiet times: every one does."""
+        return site in self.sites
 
     def quiet_nodes(self, site: str, nodes: int) -> int:
         """How many nodes of a pool run in quiet times: its share times n/(n-1), rounded up."""

@@ -53,6 +53,9 @@ class Container(Frozen):
     secrets: tuple[str, ...] = Field(
         default=(), description="Kubernetes Secrets, by name, that it gets as its environment"
     )
+    runs_as_root: bool = Field(
+        default=False, description="true: its image needs root, and gets no more of it"
+    )
 
 
 class Workload(Frozen):

@@ -36,7 +36,7 @@ class Drawing(Frozen):
     ("text", "told"),
     [
         ("shapes: {a: {kind: squar}}", '1:20: shapes.a.kind: cannot be this (did you mean "square"?)'),
-        ("shapes: {a: {kind: 3}}", '1:20: shapes.a.kind: cannot be this (one of square, circle)'),
+        ("shapes: {a: {kind: 3}}", "1:20: shapes.a.kind: cannot be this (one of square, circle)"),
         ("shapes: {a: {side: 3}}", '1:10: shapes.a: needs "kind" (one of square, circle)'),
         ("shapes: {a: {kind: square}}", '1:10: shapes.a: needs "side" (its length)'),
         ("shapes: {a: {kind: square, side: 0}}", "1:34: shapes.a.side: 0 is too small (more than 0)"),
