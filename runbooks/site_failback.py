@@ -23,7 +23,7 @@ from relight.plan import (
     RunbookInput,
     Step,
 )
-from relight.recipes import BringUp, bring_up, make_room, move_names
+from relight.recipes import BringUp, Growth, bring_up, grow, make_room, move_names, shrink
 from relight.situation import Known, Situation
 from relight.vault import CopyPoint, FenceStore
 from relight.workload import Drain, Start, Stop
@@ -47,8 +47,13 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
     )
     steps = [confirm]
     claims = [f"site:{home}", f"site:{away}", *(f"workload:{name}" for name in names)]
+    growth = Growth()
     if names:
-        room, room_findings = make_room(estate, situation, home, names, after=(confirm.id,))
+        growth = grow(estate, situation, home, after=(confirm.id,))
+        steps += growth.steps
+        findings += growth.findings
+        after = (confirm.id, *growth.ids)
+        room, room_findings = make_room(estate, situation, home, names, after=after, growing=growth.gpus)
         steps.append(room)
         findings += room_findings
     for name in names:
@@ -62,6 +67,9 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
         if name not in writers:
             steps.append(_stop_away(name, away, after=moved[-1].id if moved else f"start-{name}"))
     steps += _restart_what_made_room(estate, situation, away, steps)
+    if names:
+        relieved = tuple(step.id for step in steps if step.id.startswith(("stop-", "drain-", "restart-")))
+        steps += shrink(estate, situation, away, after=relieved)
     return Plan(
         runbook=RUNBOOK.name,
         goal=f"the work of {home} is home again",
@@ -71,7 +79,9 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
         claims=tuple(claims),
         lanes={f"into-{home}": 2},
         findings=tuple(findings),
-        expectations=tuple(_expectation(estate, name, steps) for name in names),
+        expectations=tuple(
+            _expectation(estate, name, steps).model_copy(update={"unknown": growth.unknown}) for name in names
+        ),
         observed_at=situation.now,
     )
 

@@ -1,9 +1,9 @@
 """site-failover: a site is lost, and its work goes on at the other one.
 
 The order of things: the quorum is asked once more; the lost site's right to write is taken away (epoch in
-the witness, then in the stores that answer); room is made; the newest whole point is brought over, verified;
-training is started from it and proven to go on as it would have; names are moved last, when what they point
-at is up.
+the witness, then in the stores that answer); the other site grows, and room is made; the newest whole point
+is brought over, verified; training is started from it and proven to go on as it would have; names are moved
+last, when what they point at is up.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from relight.plan import (
     RunbookInput,
     Step,
 )
-from relight.recipes import BringUp, bring_up, floor_of, make_room, move_names, point_findings
+from relight.recipes import BringUp, Growth, bring_up, floor_of, grow, make_room, move_names, point_findings
 from relight.situation import Known, Situation
 from relight.vault import FenceStore
 
@@ -53,8 +53,13 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
             steps += fenced
             fences[name] = barriers
             findings += point_findings(estate, situation, name, estate.sites[to].store, began)
+    growth = Growth()
     if names:
-        room, room_findings = make_room(estate, situation, to, names, after=(confirm.id,))
+        growth = grow(estate, situation, to, after=(confirm.id,))
+        steps += growth.steps
+        findings += growth.findings
+        after = (confirm.id, *growth.ids)
+        room, room_findings = make_room(estate, situation, to, names, after=after, growing=growth.gpus)
         steps.append(room)
         findings += room_findings
     for name in names:
@@ -75,7 +80,10 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
         lanes={f"into-{to}": 2},
         findings=tuple(findings),
         expectations=tuple(
-            _expectation(estate, situation, name, lost, began=began, steps=steps) for name in names
+            _expectation(estate, situation, name, lost, began=began, steps=steps).model_copy(
+                update={"unknown": growth.unknown}
+            )
+            for name in names
         ),
         observed_at=situation.now,
     )

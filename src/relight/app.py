@@ -6,6 +6,7 @@ only what its plan needs. `World` makes ports for what an estate declares; handl
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
@@ -20,13 +21,14 @@ from relight.engine import Driver, Journal, Listener, Surroundings, ThreadExecut
 from relight.errors import UsageError
 from relight.estate import Estate, Secrets, load_estate
 from relight.plan import Catalogue, Handler, Plan
+from relight.provision import cloud_of, engine_of
 from relight.situation import Probe
 
 if TYPE_CHECKING:
     from relight.engine import Anchors, Claims
     from relight.fence.port import Lookout, Witness
     from relight.objects import ObjectStore
-    from relight.provision import Intents
+    from relight.provision import Capacity, Cloud, Engine, Finder, Intents, PoolSizes, Stacks
     from relight.supervisor import Supervisor
     from relight.topology import Decided
     from relight.traffic import Names
@@ -42,6 +44,10 @@ SPECS: Mapping[str, str] = {
     "fence.raise-epoch": "relight.fence.steps:RaiseEpoch",
     "http": "relight.generic.steps:Http",
     "manual": "relight.generic.steps:Manual",
+    "provision.capacity-check": "relight.provision.steps:CapacityCheck",
+    "provision.scale-pool": "relight.provision.steps:ScalePool",
+    "provision.stack-drift": "relight.provision.steps:StackDrift",
+    "provision.stack-up": "relight.provision.steps:StackUp",
     "python": "relight.generic.steps:PythonCall",
     "shell": "relight.generic.steps:Shell",
     "traffic.swap-name": "relight.traffic.steps:SwapName",
@@ -71,6 +77,7 @@ PROBES = (
     "relight.vault.probes:probes",
     "relight.workload.probes:probes",
     "relight.traffic.probes:probes",
+    "relight.provision.probes:probes",
 )
 """What each domain asks the world in a survey."""
 
@@ -85,6 +92,12 @@ LOOKOUT = "relight.fence.adapters.observer:HttpLookout"
 CLAIMS = "relight.fence.adapters.claims:ObjectClaims"
 ANCHORS = "relight.fence.adapters.anchors:ObjectAnchors"
 INTENTS = "relight.fence.adapters.intents:ObjectIntents"
+STACKS = "relight.provision.adapters.automation:AutomationStacks"
+CLOUDS = {
+    "aws": "relight.provision.adapters.aws.cloud:open_aws",
+    "gcp": "relight.provision.adapters.google.cloud:open_google",
+    "kubernetes": "relight.provision.adapters.kubernetes.cloud:open_cluster",
+}
 DECIDED = "relight.topology:Decided"
 NAMES = "relight.traffic.adapters.rfc2136:SignedNames"
 
@@ -162,6 +175,47 @@ class World:
         made: Intents = self._once("intents", "", lambda: named(INTENTS)(self._witness_objects))
         return made
 
+    def engine(self, stack: str) -> Engine:
+        """What the engine's process is given for a stack."""
+        return engine_of(self.estate, stack, os.environ)
+
+    def stacks(self, stack: str) -> Stacks:
+        """The engine, with what it needs for one stack: for commands, as it takes its time."""
+        engine = self.engine(stack)
+        secrets = {name: self.secrets.resolve(reference) for name, reference in engine.secrets.items()}
+        made: Stacks = named(STACKS)(
+            self.project,
+            {**engine.environment, **secrets},
+            blank=self.secrets.redact,
+            secrets_provider=engine.secrets_provider,
+        )
+        return made
+
+    def pool_sizes(self, site: str) -> PoolSizes:
+        """The sizes of a site's pools, by its cloud's own API."""
+        return _pooled(site, self._cloud(site).sizes)
+
+    def capacity(self, site: str) -> Capacity:
+        """Room for a site's pools, as far as its cloud tells."""
+        return _pooled(site, self._cloud(site).capacity)
+
+    def finder(self, stack: str) -> Finder:
+        """What looks resources of a stack up by tag or client token."""
+        return self._cloud(stack).finder
+
+    def _cloud(self, stack: str) -> Cloud:
+        """The API of the cloud that a stack stands in."""
+        kind = cloud_of(self.estate, stack)
+
+        def writes_here(workload: str) -> bool:
+            authority = self.witness().authority(workload)
+            return stack == (authority.active if authority else self.estate.workloads[workload].runs_on)
+
+        made: Cloud = self._once(
+            "cloud", stack, lambda: named(CLOUDS[kind])(self.estate, stack, self.secrets.resolve, writes_here)
+        )
+        return made
+
     @cached_property
     def processes(self) -> Supervisor:
         """Detached processes of steps."""
@@ -199,6 +253,12 @@ class World:
                 f"the estate declares no {what} {name!r}", f"it has {', '.join(section) or 'none'}"
             )
         return section[name]
+
+
+def _pooled(site: str, port: T | None) -> T:
+    if port is None:
+        raise UsageError(f"{site} has no pools", "name a site of a cloud")
+    return port
 
 
 def open_world(root: Path) -> World:

@@ -1,4 +1,4 @@
-"""What the S3 adapter makes of stores that are dead, silent, ill, or not what the estate says."""
+"""What the adapters make of stores that are dead, silent, ill, or not what the estate says."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from relight.errors import NotFound, StoreError, Unreachable, UsageError
-from relight.estate import S3Store, Secrets
-from relight.objects import ABSENT, ANY, ObjectStore
-from relight.objects.adapters.obstore import s3_objects
+from relight.errors import Conflict, NotFound, StoreError, Unreachable, UsageError
+from relight.estate import GcsStore, S3Store, Secrets
+from relight.objects import ABSENT, ANY, ObjectStore, Version, prove_writes
+from relight.objects.adapters.obstore import gcs_objects, s3_objects
+from rig.gcs import GET_FAKE_GCS, find_fake_gcs, gcs_objects_at, gcs_store
 from rig.stores import GET_VERSITYGW, find_versitygw, free_port, moto_store, objects_at, versitygw_store
 
 OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {
@@ -164,3 +165,77 @@ def test_a_session_token_of_the_environment_does_not_spoil_declared_credentials(
 ) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "of-somebody-else")
     objects_at(endpoint).put("a", b"1", ANY)
+
+
+@pytest.fixture(scope="module")
+def gcs() -> Iterator[str]:
+    program = find_fake_gcs() or pytest.skip(f"no fake-gcs-server: {GET_FAKE_GCS}")
+    with gcs_store(program) as url:
+        yield url
+
+
+@each_operation
+def test_a_missing_bucket_of_cloud_storage_is_not_an_empty_one(
+    gcs: str, operation: Callable[[ObjectStore], object]
+) -> None:
+    with pytest.raises(StoreError, match="bucket") as caught:
+        operation(gcs_objects_at(gcs, bucket="missing"))
+    assert not isinstance(caught.value, (NotFound, Unreachable))
+
+
+def test_a_mark_that_is_no_generation_matches_nothing_and_is_asked_all_the_same(
+    gcs: str,
+) -> None:
+    objects = gcs_objects_at(gcs, prefix="strange")
+    objects.put("a", b"1", ANY)
+    with pytest.raises(Conflict):
+        objects.put("a", b"2", Version('"00000000000000000000000000000000"'))
+    assert objects.get("a").content == b"1"
+    prove_writes(objects, datetime(2026, 3, 1, tzinfo=UTC))
+
+
+@each_operation
+def test_cloud_storage_where_nothing_listens_is_unreachable(
+    operation: Callable[[ObjectStore], object],
+) -> None:
+    with pytest.raises(Unreachable, match="refused"):
+        operation(gcs_objects_at(f"http://127.0.0.1:{free_port()}"))
+
+
+@each_operation
+def test_cloud_storage_that_wants_fewer_writes_may_be_asked_again(
+    operation: Callable[[ObjectStore], object],
+) -> None:
+    with answering(http(429)) as endpoint, pytest.raises(Unreachable, match="429"):
+        operation(gcs_objects_at(endpoint))
+
+
+def test_a_cloud_storage_without_generations_is_refused() -> None:
+    head = b'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nETag: "x"\r\n'
+    with (
+        answering(head + LAST_MODIFIED + b"\r\n\r\nx") as endpoint,
+        pytest.raises(StoreError, match="generation"),
+    ):
+        gcs_objects_at(endpoint).get("a")
+
+
+def test_a_key_that_cannot_be_read_is_wrong_usage_and_not_quoted() -> None:
+    declared = GcsStore(kind="gcs", bucket="points", key_file="cmd:echo sesame-open")
+    with pytest.raises(UsageError, match="key_file") as caught:
+        gcs_objects("rig", declared, Secrets(Path("/")))
+    assert "sesame" not in str(caught.value)
+
+
+def test_an_identity_of_the_environment_does_not_pass_for_the_declared_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", "/home/somebody/key.json")
+    with pytest.raises(UsageError, match="GOOGLE_SERVICE_ACCOUNT of the environment"):
+        gcs_objects_at("http://127.0.0.1:9")
+
+
+def test_an_address_of_the_environment_does_not_lead_cloud_storage_elsewhere(
+    gcs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_BASE_URL", f"http://127.0.0.1:{free_port()}")
+    gcs_objects_at(gcs, prefix="elsewhere").put("a", b"1", ANY)

@@ -53,7 +53,7 @@ def http_server(answer: Callable[[Asked], Answer], address: str = "127.0.0.1") -
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_one  # noqa: N815 (the library's names)
+        do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = handle_one  # noqa: N815 (the library's names)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -69,7 +69,7 @@ def versitygw_store(program: str) -> Iterator[str]:
             env=dict(os.environ),
         )
         try:
-            _await_port(port)
+            await_port(port)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
@@ -97,7 +97,8 @@ def free_port() -> int:
         return port
 
 
-def _await_port(port: int) -> None:
+def await_port(port: int) -> None:
+    """Come back when something listens there. Raise TimeoutError after 15 s."""
     until = time.monotonic() + 15
     while time.monotonic() < until:
         try:

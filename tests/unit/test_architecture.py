@@ -13,7 +13,7 @@ from relight import app
 from relight.plan import Facts, Spec
 
 ROOT = Path(__file__).parents[2]
-DOMAINS = ("fence", "generic", "traffic", "vault", "workload")
+DOMAINS = ("fence", "generic", "provision", "traffic", "vault", "workload")
 
 
 @pytest.mark.parametrize("kind", list(app.SPECS))
@@ -33,6 +33,8 @@ def test_every_kind_has_a_spec_of_that_name_and_a_handler(kind: str) -> None:
         *app.OBJECTS.values(),
         app.SCHEDULER,
         app.INTENTS,
+        app.STACKS,
+        *app.CLOUDS.values(),
         app.VAULT,
         app.WITNESS,
         app.LOOKOUT,
@@ -57,7 +59,7 @@ def test_the_fronts_of_the_domains_are_light() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "runbooks").glob("*.py")), ids=lambda p: p.stem)
 def test_a_shipped_runbook_imports_only_what_is_pure(path: Path) -> None:
     allowed = {"__future__", "collections.abc", "dataclasses", "datetime"}
-    rooms = {"estate", "situation", "plan", "units", "recipes", *DOMAINS}
+    rooms = {"errors", "estate", "situation", "plan", "units", "recipes", *DOMAINS}
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             pytest.fail(f"{path.name}:{node.lineno} imports a module whole")
@@ -66,6 +68,6 @@ def test_a_shipped_runbook_imports_only_what_is_pure(path: Path) -> None:
             assert module in allowed or module.removeprefix("relight.") in rooms, f"{path.name}:{node.lineno}"
 
 
-@pytest.mark.parametrize("room", ["runbooks", "playbooks"])
+@pytest.mark.parametrize("room", ["runbooks", "playbooks", "stacks", "examples", "Pulumi.yaml"])
 def test_what_is_shipped_is_what_stands_at_the_top(room: str) -> None:
     assert (ROOT / "src/relight/shipped" / room).resolve() == ROOT / room

@@ -53,6 +53,56 @@ class CheckAnswer(Answer):
     runbooks: tuple[str, ...]  # those of the project that load
 
 
+class ShownPool(Frozen):
+    """One pool of a stack: nodes by rung, in quiet times and at full size."""
+
+    machine: str
+    gpus_each: int
+    quiet: dict[str, int]
+    full: dict[str, int]
+    guaranteed: int  # of the full ones, those that are sure
+    idle_usd_per_hour: float  # of reservations and commitments, used or not, beyond what runs in quiet times
+    is_priced: bool  # whether the estate has a price for each of them
+
+
+class ShownResource(Frozen):
+    """One resource of a stack; `billed_while_asleep` with all pools at their quiet sizes."""
+
+    name: str
+    kind: str
+    within: str
+    billed: str
+    billed_while_asleep: bool
+    note: str
+
+
+class StackAnswer(Answer):
+    """`relight stacks show`."""
+
+    stack: str
+    meaning: str
+    pools: dict[str, ShownPool]
+    resources: tuple[ShownResource, ...]
+    warnings: tuple[str, ...]
+
+
+class DriftAnswer(Answer):
+    """`relight stacks drift`; `drifted` has a line per resource, as "update TYPE NAME: property"."""
+
+    clean: tuple[str, ...]
+    drifted: dict[str, tuple[str, ...]]
+    unknown: dict[str, str]  # stacks that could not be looked at, and why
+
+
+class PreviewAnswer(Answer):
+    """`relight stacks preview`."""
+
+    stack: str
+    digest: str
+    same: int
+    changes: tuple[dict[str, Any], ...]
+
+
 class SiteStatus(Frozen):
     """One site as it is seen now."""
 

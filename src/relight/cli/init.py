@@ -1,4 +1,4 @@
-"""`relight init`: a first estate, the shipped runbooks and playbooks. It never writes over anything."""
+"""`relight init`: a first estate, the shipped runbooks, playbooks and stacks. It writes over nothing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from relight.cli.session import command
 from relight.control.project import ESTATE
 from relight.errors import UsageError
 
+FIRST = "two-sites"
+"""The example that a project starts from: it needs no cloud."""
+
+PULUMI = "Pulumi.yaml"
 _IGNORED = "# What Relight keeps here: the journal, and what processes said.\n/.relight/\n"
 
 app = command()
@@ -25,12 +29,19 @@ def init(
     folder: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="Where; it is made if it is missing.")
     ] = Path(),
+    example: Annotated[
+        str,
+        typer.Option(
+            "--example",
+            help="What estate.yaml starts as; an unknown name lists those that there are.",
+        ),
+    ] = FIRST,
 ) -> None:
-    """Make a project: estate.yaml to edit, the shipped runbooks/ and playbooks/, and a .gitignore.
+    """Make a project: estate.yaml to edit, runbooks/, playbooks/, stacks/ for Pulumi, a .gitignore.
 
     What is there already is left as it is.
     """
-    written, left = write_project(folder)
+    written, left = write_project(folder, example)
     screen = Screen()
     for path in written:
         screen.print(f"wrote {path}")
@@ -44,14 +55,33 @@ def init(
         f"\nNext: write your sites and workloads into {folder / ESTATE}, then\n"
         f"  relight{where} check     what is wrong with it\n"
         f"  relight{where} status    what your sites look like now\n"
-        f"  relight{where} plan site-failover -i site=NAME    what would happen if one went dark"
+        f"  relight{where} plan site-failover -i site=NAME    what would happen if one went dark\n"
+        f"  relight{where} stacks show SITE    what its stack is made of, and what is billed while asleep"
     )
 
 
-def write_project(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Write what is missing in a project; return what was written, and what was there."""
-    texts = {ESTATE: _shipped(ESTATE), ".gitignore": _IGNORED} | shipped_runbooks() | shipped_playbooks()
-    return write_files(folder, texts)
+def write_project(folder: Path, example: str = FIRST) -> tuple[list[Path], list[Path]]:
+    """Write what is missing in a project; return what was written, and what was there. Raise UsageError."""
+    estates = shipped_estates()
+    if example not in estates:
+        raise UsageError(f'there is no example "{example}"', f"there are {', '.join(sorted(estates))}")
+    texts = {ESTATE: estates[example], ".gitignore": _IGNORED}
+    return write_files(folder, texts | shipped_runbooks() | shipped_playbooks() | shipped_stacks())
+
+
+def shipped_estates() -> dict[str, str]:
+    """The example estates: their text by their name."""
+    return {
+        source.name.removesuffix(".yaml"): source.read_text(encoding="utf-8")
+        for source in _folder("examples").iterdir()
+        if source.name.endswith(".yaml")
+    }
+
+
+def shipped_stacks() -> dict[str, str]:
+    """The Pulumi project: its text by its path in a project."""
+    texts = dict(sorted(_texts_below(_folder("stacks"), "stacks")))
+    return {PULUMI: _folder(PULUMI).read_text(encoding="utf-8")} | texts
 
 
 def shipped_runbooks() -> dict[str, str]:
@@ -73,7 +103,7 @@ def _texts_below(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
         if entry.is_dir():
             if entry.name != "__pycache__":
                 yield from _texts_below(entry, f"{path}/{entry.name}")
-        elif entry.name.endswith((".yml", ".py", ".md")):
+        elif entry.name.endswith((".yml", ".yaml", ".py", ".md")):
             yield f"{path}/{entry.name}", entry.read_text(encoding="utf-8")
 
 
@@ -95,10 +125,6 @@ def write_files(folder: Path, texts: dict[str, str]) -> tuple[list[Path], list[P
             ) from None
         written.append(path)
     return written, left
-
-
-def _shipped(name: str) -> str:
-    return _folder(name).read_text(encoding="utf-8")
 
 
 def _folder(name: str) -> Traversable:

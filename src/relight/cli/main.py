@@ -19,12 +19,13 @@ from relight.cli.exits import FAILED, INTERRUPTED, WAITS
 from relight.errors import RelightError
 
 COMMANDS = {
-    "init": "make a project: an estate to edit, and the shipped runbooks",
+    "init": "make a project: an estate to edit, runbooks, playbooks and stacks",
     "check": "read the estate and the runbooks, and say all that is wrong",
     "preflight": "try everything that plans would need, before they are needed",
     "status": "look at everything now: verdicts, points, RPO as it stands",
     "runbook": "list and describe runbooks; compare two plans",
     "plan": "show what a runbook would do, and what it would come to",
+    "stacks": "show what a stack is made of; look for drift; preview and bring up",
     "run": "carry a plan out",
     "resume": "go on with a run, from wherever it stands",
     "runs": "list the runs of this project",

@@ -33,7 +33,8 @@ from relight.plan import Spec
 from relight.units import parse_duration
 
 PREFLIGHTS = tuple(
-    f"relight.{domain}.preflight" for domain in ("fence", "vault", "workload", "traffic", "generic")
+    f"relight.{domain}.preflight"
+    for domain in ("fence", "vault", "workload", "traffic", "provision", "generic")
 )
 """Where each domain says what it tries (`preflight`), and what steps need of it (`needs`)."""
 _STEP_CHECKS = "relight.generic.preflight:step_checks"

@@ -34,7 +34,8 @@ def make_plan(
         update={
             "forecast": expected.total,
             "expectations": tuple(
-                e.model_copy(update={"back": expected.back[e.workload]}) for e in plan.expectations
+                e if e.unknown else e.model_copy(update={"back": expected.back[e.workload]})
+                for e in plan.expectations
             ),
             "findings": (*plan.findings, *forecast_findings(plan, expected, situation)),
         }
@@ -59,12 +60,24 @@ def worse(old: Plan, new: Plan) -> tuple[str, ...]:
 
 
 def forecast_findings(plan: Plan, expected: Forecast, situation: Situation) -> list[Finding]:
-    """An override for each workload that nine times of ten would not be back in time.
+    """An override for each workload that nine times of ten would be late; a warning where nobody knows.
 
     What has passed since the loss counts: an objective is missed by the clock on the wall, not by the plan.
     """
     findings = []
     for promise in plan.expectations:
+        if promise.unknown:
+            message = f"nobody knows when {promise.workload} is back: {promise.unknown}"
+            findings.append(
+                Finding(
+                    strength="warning",
+                    code="rto-unknown",
+                    subject=promise.workload,
+                    message=message,
+                    remedy="only guaranteed capacity carries an RTO: a reservation, or metal of one's own",
+                )
+            )
+            continue
         passed = situation.now - promise.began if promise.began else situation.now - situation.now
         back = expected.back[promise.workload]
         if passed + back.p90 > promise.rto:

@@ -11,6 +11,7 @@ from relight.estate.caches import AwsCache, Filestore, ManagedLustre
 from relight.estate.checks import Check, check_estate, check_provisioning
 from relight.estate.clouds import AwsAccount, AwsCredentials, CloudAccount, GoogleCredentials, GoogleProject
 from relight.estate.documents import Places
+from relight.estate.fitting import fit_pool
 from relight.estate.hardware import MACHINES, Machine, machine_of
 from relight.estate.links import Link
 from relight.estate.loader import load_estate, load_with_places
@@ -107,6 +108,7 @@ __all__ = [
     "check_provisioning",
     "estate_schema",
     "expand_nodes",
+    "fit_pool",
     "load_estate",
     "load_with_places",
     "machine_of",

@@ -16,7 +16,6 @@ class AwsAdopted(Frozen):
 
     vpc: str | None = Field(default=None, pattern=r"^vpc-[0-9a-f]{8,17}$", description="its network")
     private_subnets: tuple[str, ...] = Field(default=(), description="of that VPC, one per zone, in order")
-    public_subnets: tuple[str, ...] = Field(default=(), description="of that VPC, for what faces the world")
     cluster: str | None = Field(default=None, min_length=1, description="name of its EKS cluster")
     node_role: str | None = Field(default=None, min_length=1, description="ARN of the role of its nodes")
     node_groups: dict[Identifier, str] = Field(

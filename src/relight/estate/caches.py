@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from relight.canonical import Frozen
 
-
 _EFA_STEP = {125: 38_400, 250: 19_200, 500: 9_600, 1000: 4_800}  # GiB (FSx guide, "EFA-enabled file systems")
 
 
@@ -39,17 +38,21 @@ class AwsCache(Frozen):
 
 
 class ManagedLustre(Frozen):
-    """Google Cloud Managed Lustre: 9,000 GiB and more, in steps that depend on the throughput."""
+    """Google Cloud Managed Lustre, in steps that depend on the throughput: the less, the larger they are."""
 
     kind: Literal["managed-lustre"] = Field(description="Managed Lustre")
-    gib: int = Field(ge=9000, le=7_632_000, description="capacity: a multiple of 9000 GiB")
+    gib: int = Field(
+        ge=9000, le=7_632_000, description="capacity: a multiple of 9000 GiB at 1000 MB/s, of 18000 at 500, …"
+    )
     mb_per_second_per_tib: Literal[125, 250, 500, 1000] = Field(default=500, description="throughput")
 
     @model_validator(mode="after")
     def _is_sold(self) -> ManagedLustre:
-        if self.gib % 9000:
+        step = 9_000_000 // self.mb_per_second_per_tib
+        if self.gib % step:
             raise ValueError(
-                f"{self.gib} GiB is not sold; write a multiple of 9000: {-(-self.gib // 9000) * 9000}"
+                f"{self.gib} GiB is not sold at this throughput; write a multiple of {step}: "
+                f"{-(-self.gib // step) * step}"
             )
         return self
 

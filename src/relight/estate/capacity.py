@@ -163,7 +163,7 @@ def _check_adopted(path: str, site: CloudSite) -> Iterator[Check]:
                 f"{len(site.adopt.private_subnets)} subnets for {zones} zones",
                 "name one private subnet per zone, in their order",
             )
-        if (site.adopt.private_subnets or site.adopt.public_subnets) and not site.adopt.vpc:
+        if site.adopt.private_subnets and not site.adopt.vpc:
             yield wrong("no-vpc", f"{path}.vpc", "subnets without their VPC", "name the VPC too")
     if isinstance(site, GoogleSite):
         adopted = {"node_pools": site.adopt.node_pools}
@@ -212,6 +212,15 @@ def _check_workloads(estate: Estate) -> Iterator[Check]:
                     f"workloads.{name}.pool",
                     f'"{site_name}" has several pools: {", ".join(site.pools)}',
                     "name the one that it runs in",
+                )
+            each = workload.container.gpus_each
+            pool = site.pools.get(workload.pool) if workload.pool else next(iter(site.pools.values()))
+            if pool is not None and each > pool.gpus_each:
+                yield wrong(
+                    "replica-larger-than-a-node",
+                    f"workloads.{name}.container.gpus_each",
+                    f'a replica of {each} GPUs fits on no node of "{site_name}", which have {pool.gpus_each}',
+                    "write fewer",
                 )
             if workload.gpus % workload.container.gpus_each:
                 yield wrong(

@@ -87,6 +87,24 @@ def _check_record(estate: Estate, path: str, record: TrafficRecord) -> Iterator[
         )
 
 
+def _check_google_lock(path: str, is_witness: bool, managed: Managed) -> Iterator[Check]:
+    """What Cloud Storage cannot do: a retention policy would freeze the heads that every seal replaces."""
+    if managed.lock == "compliance":
+        yield wrong(
+            "no-compliance-lock",
+            f"{path}.lock",
+            "Cloud Storage locks whole objects, and a locked head could never be replaced by a seal",
+            "write governance: versions, and soft deletion that nobody can shorten for what is deleted",
+        )
+    if not is_witness and not 7 <= managed.lock_days <= 90:  # the bounds of soft deletion
+        yield wrong(
+            "lock-of-wrong-length",
+            f"{path}.lock_days",
+            f"Cloud Storage keeps what was deleted for 7 to 90 days, not {managed.lock_days}",
+            "write 7 to 90",
+        )
+
+
 def _check_managed(estate: Estate, path: str, name: str, store: Store, managed: Managed) -> Iterator[Check]:
     site = estate.sites.get(store.site or "")
     fits = AwsSite if isinstance(store, S3Store) else GoogleSite
@@ -104,6 +122,8 @@ def _check_managed(estate: Estate, path: str, name: str, store: Store, managed: 
             f"no stack of a site of kind {site.kind} makes a bucket",
             "leave managed out, or let it stand in a cloud",
         )
+    if not isinstance(store, S3Store):
+        yield from _check_google_lock(path, name == estate.witness.store, managed)
     if isinstance(store, S3Store) and store.endpoint is not None:
         yield wrong(
             "endpoint-of-a-managed-store",

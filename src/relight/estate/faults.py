@@ -27,9 +27,9 @@ _MOST_TOLD = 1_000  # faults: who has more has one, many times over
 _KEY = "[key]"  # how pydantic ends the location of a fault in a key
 
 PATTERNS = {
-    r"^[a-z][a-z0-9-]{0,39}$": (
+    r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$": (
         "is no name",
-        "write lower-case letters, digits and dashes, a letter first, 40 at most",
+        "write lower-case letters, digits and dashes, a letter first and no dash last, 40 at most",
     ),
     r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}$": (
         "does not name a person",
@@ -61,7 +61,6 @@ PATTERNS = {
         "is no service account",
         'write "NAME@PROJECT.iam.gserviceaccount.com"',
     ),
-    r"^([0-9]{1,3}\.){3}[0-9]{1,3}$": ("is no IPv4 address", 'write four numbers, as "192.0.2.10"'),
     r"^(awskms|gcpkms|azurekeyvault|hashivault)://\S+$": (
         "is no secrets provider",
         'write "awskms://…", "gcpkms://…", "azurekeyvault://…" or "hashivault://…", or give a passphrase',

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from relight.estate.check import Check, doubtful, wrong
+from relight.estate.clouds import GoogleProject
 from relight.estate.links import Link
 from relight.estate.model import Estate
 from relight.estate.sites import AwsSite, GoogleSite, MetalSite
@@ -18,6 +19,9 @@ def check_networks(estate: Estate) -> Iterator[Check]:
     """Networks that overlap or do not fit, and links that cannot be made."""
     yield from _check_sizes(estate)
     yield from _check_overlaps(estate)
+    for name, site in estate.sites.items():
+        if isinstance(site, MetalSite):
+            yield from _check_way_in(f"sites.{name}", site)
     for name, link in estate.links.items():
         yield from _check_link(estate, f"links.{name}", link)
 
@@ -69,6 +73,45 @@ def _check_overlaps(estate: Estate) -> Iterator[Check]:
                 other_path,
                 f"{other} overlaps {network}{where} ({path}): no link could tell them apart",
                 "give each its own",
+            )
+
+
+_JUMP = IPv4Network("100.64.0.0/27")  # where the way to the BMCs stands in the cloud (RFC 6598)
+
+
+def _check_way_in(path: str, site: MetalSite) -> Iterator[Check]:
+    """Whether the BMCs of a site on premises can be reached from the cloud that holds its way in."""
+    gateway = site.gateway
+    if site.out_of_band is not None and site.cloud is not None and gateway is None:
+        yield wrong(
+            "no-way-in",
+            f"{path}.out_of_band",
+            "no tunnel can lead to the BMCs without a gateway",
+            "add gateway: {address: …, asn: …}",
+        )
+    if gateway is None:
+        return
+    if gateway.address == gateway.second_address:
+        yield wrong(
+            "one-router-twice",
+            f"{path}.gateway.second_address",
+            f"{gateway.address} is the first router",
+            "write the address of another one, or leave it out",
+        )
+    if site.out_of_band and isinstance(site.cloud, GoogleProject) and gateway.preshared_key is None:
+        yield wrong(
+            "no-preshared-key",
+            f"{path}.gateway",
+            "nothing makes the key of the tunnels to the BMCs: only AWS does that by itself",
+            "add preshared_key: env:NAME",
+        )
+    for cidr in site.cidrs:
+        if IPv4Network(cidr).overlaps(_JUMP):
+            yield wrong(
+                "networks-overlap",
+                path,
+                f"{cidr} overlaps {_JUMP}, where the way to the BMCs stands",
+                "number it otherwise",
             )
 
 

@@ -27,6 +27,7 @@ def check_placement(estate: Estate) -> Iterator[Check]:
         if isinstance(site, (AwsSite, GoogleSite)):
             yield from _check_zones(f"sites.{name}.zones", site)
     yield from _check_names_of_stacks(estate)
+    yield from _check_buckets(estate)
     if estate.stacks is None:
         yield from _check_nothing_declared(estate)
         return
@@ -93,6 +94,25 @@ def _check_names_of_stacks(estate: Estate) -> Iterator[Check]:
                 f"links.{name}",
                 f'there is a stack "{name}" already',
                 "call the link something else",
+            )
+
+
+def _check_buckets(estate: Estate) -> Iterator[Check]:
+    """Two things in one bucket: the names are the whole world's."""
+    first: dict[str, str] = {}
+    named = [(f"stores.{n}.bucket", s.bucket) for n, s in estate.stores.items() if s.managed]
+    named += [
+        (f"sites.{name}.image_bucket", site.image_bucket)
+        for name, site in estate.sites.items()
+        if isinstance(site, MetalSite) and site.image_bucket
+    ]
+    for path, bucket in named:
+        if first.setdefault(bucket, path) != path:
+            yield wrong(
+                "bucket-twice",
+                path,
+                f'"{bucket}" is {first[bucket]} already, and a stack makes it',
+                "give each its own bucket",
             )
 
 

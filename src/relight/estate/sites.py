@@ -14,7 +14,7 @@ from relight.canonical import Frozen
 from relight.estate.adopted import AwsAdopted, ClusterAdopted, GoogleAdopted
 from relight.estate.caches import AwsCache, GoogleCache
 from relight.estate.clouds import ACCOUNT, PROJECT, AwsCredentials, CloudAccount, GoogleCredentials
-from relight.estate.identifiers import Cidr, Identifier
+from relight.estate.identifiers import Address, Cidr, Identifier
 from relight.estate.pools import CloudPool, ClusterPool
 from relight.estate.secrets import SecretRef
 from relight.estate.ssh import Ssh
@@ -134,13 +134,9 @@ class SandboxSite(_OwnNodes):
 class Gateway(Frozen):
     """The router that speaks for a site on premises."""
 
-    address: str = Field(
-        pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}$", description="its public IPv4 address, as clouds see it"
-    )
-    second_address: str | None = Field(
-        default=None,
-        pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}$",
-        description="of a second router, so that one may fail",
+    address: Address = Field(description="its public IPv4 address, as clouds see it")
+    second_address: Address | None = Field(
+        default=None, description="of a second router, so that one may fail"
     )
     asn: int = Field(ge=1, le=4_294_967_294, description="its BGP autonomous system number")
     preshared_key: SecretRef | None = Field(

@@ -11,7 +11,7 @@ from relight.plan.difference_pages import difference_markdown, difference_text
 from relight.plan.document import Estimate, Expectation, Gate, Plan, RetryPolicy, Step, Window
 from relight.plan.findings import Finding, Strength
 from relight.plan.graphs import as_graph
-from relight.plan.handler import ARTIFACTS, REDACT, SCRATCH, Context, Handler, Process
+from relight.plan.handler import ARTIFACTS, GRACE, REDACT, SCRATCH, Context, Handler, Process
 from relight.plan.limits import LIMITS, Limits
 from relight.plan.outcomes import Done, Failed, Outcome, Progress, Retry, Working
 from relight.plan.render import as_markdown, as_text
@@ -33,6 +33,7 @@ from relight.plan.wording import estimate_of
 
 __all__ = [
     "ARTIFACTS",
+    "GRACE",
     "LIMITS",
     "REDACT",
     "SCRATCH",

@@ -159,6 +159,9 @@ class Expectation(Frozen):
         description="id of the step whose facts have the last training step, where it was drained",
     )
     back: Estimate | None = Field(default=None, description="forecast, from the start of the run")
+    unknown: str | None = Field(
+        default=None, description="why nobody knows when it is back: it rests on capacity that is no promise"
+    )
     gpus: int = 0
 
 

@@ -31,6 +31,13 @@ However the process ends: what it leaves running is killed, the folder is remove
 """
 
 
+GRACE = "RELIGHT_GRACE"
+"""Environment name of the seconds between TERM and KILL where the supervisor's few are not enough.
+
+An update of a stack, when it is stopped, waits for what its cloud is doing.
+"""
+
+
 @dataclass(frozen=True)
 class Process:
     """A detached process as it stands: `exit_status` None with `running` False means it vanished.
@@ -85,7 +92,8 @@ class Context(Protocol):
     ) -> None:
         """Start the step's process, detached, its environment never in a process list nor on disk.
 
-        Names in the environment that speak to the supervisor: LIMITS (see `Limits.environment`) and SCRATCH.
+        Names in the environment that speak to the supervisor: LIMITS (see `Limits.environment`), SCRATCH,
+        REDACT and GRACE.
         """
 
     def stop_process(self) -> None:

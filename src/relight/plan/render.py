@@ -29,6 +29,8 @@ from relight.plan.sections import (
 from relight.plan.specs import Irreversible
 from relight.plan.wording import call
 
+_LONGEST_INPUT = 80
+
 
 def as_text(plan: Plan) -> str:
     """The whole plan for a terminal: what it is for, what it says of itself, who must sign, every step."""
@@ -81,7 +83,7 @@ def _section(title: str, body: list[str]) -> list[str]:
 
 
 def _heading(plan: Plan) -> list[tuple[str, str]]:
-    inputs = ", ".join(f"{plain(k)}={plain(v)}" for k, v in sorted(plan.inputs.items()))
+    inputs = ", ".join(f"{plain(k)}={plain(_cut(v))}" for k, v in sorted(plan.inputs.items()))
     heading = [("estate", plain(plan.estate)), ("inputs", inputs), ("observed", moment(plan.observed_at))]
     heading += [("forecast", takes(plan.forecast)), ("when stuck", when_stuck(plan))]
     heading += [("digest", plan.digest), ("source", plain(plan.source))]
@@ -113,3 +115,8 @@ def _step_lines(head: str, step: Step) -> Iterator[str]:
 
 
 __all__ = ["as_markdown", "as_text", "claims_lanes_windows", "in_order"]
+
+
+def _cut(value: str) -> str:
+    """An input as a heading shows it: what a preview showed may have a thousand lines."""
+    return value if len(value) <= _LONGEST_INPUT else f"{value[: _LONGEST_INPUT - 1]}…"

@@ -124,7 +124,7 @@ def _times(plan: Plan) -> list[str]:
 def _workload_row(plan: Plan, promise: Expectation) -> Row:
     passed = max(timedelta(0), plan.observed_at - promise.began) if promise.began else timedelta(0)
     if promise.back is None:
-        within = p50 = p90 = "-"
+        within = p50 = p90 = "unknown" if promise.unknown else "-"
     else:
         p50, p90 = rough(passed + promise.back.p50), rough(passed + promise.back.p90)
         late = passed + promise.back.p90 - promise.rto

@@ -87,6 +87,7 @@ def promise(expectation: Expectation) -> str:
     said = [f"{plain(e.workload)} loses at most {format_duration(e.rpo)}"]
     said.append(f"is back within {format_duration(e.rto)} {since}, when {plain(e.back_at)} is done")
     said += [f"forecast {span(e.back)} from the start of the run"] if e.back else []
+    said += [f"nobody knows when: {plain(e.unknown)}"] if e.unknown else []
     said += [f"its point is that of {plain(e.point_from)}"] if e.point_from else []
     said += [f"last seen at step {e.last_step:,}"] if e.last_step is not None else []
     said += [f"its last step is that of {plain(e.last_step_from)}"] if e.last_step_from else []

@@ -4,7 +4,19 @@ A runbook stays the place where the order of things is read; what is the same in
 """
 
 from relight.recipes.bring_up import BringUp, bring_up, make_room
+from relight.recipes.grow import Growth, epoch_of, grow, shrink
 from relight.recipes.move_names import move_names
 from relight.recipes.points import floor_of, point_findings
 
-__all__ = ["BringUp", "bring_up", "floor_of", "make_room", "move_names", "point_findings"]
+__all__ = [
+    "BringUp",
+    "Growth",
+    "bring_up",
+    "epoch_of",
+    "floor_of",
+    "grow",
+    "make_room",
+    "move_names",
+    "point_findings",
+    "shrink",
+]

@@ -26,9 +26,18 @@ class BringUp:
 
 
 def make_room(
-    estate: Estate, situation: Situation, site: str, names: tuple[str, ...], after: tuple[str, ...]
+    estate: Estate,
+    situation: Situation,
+    site: str,
+    names: tuple[str, ...],
+    *,
+    after: tuple[str, ...],
+    growing: int = 0,
 ) -> tuple[Step, list[Finding]]:
-    """One step that frees the GPUs for `names`, and what is known about whether that can work."""
+    """One step that frees the GPUs for `names`, and what is known about whether that can work.
+
+    `growing` are GPUs that other steps add to the site before.
+    """
     gpus = sum(estate.workloads[name].gpus for name in names)
     priority = min(estate.workloads[name].priority for name in names)
     yielding = {
@@ -45,7 +54,9 @@ def make_room(
         after=after,
         retry=_PATIENT,
     )
-    return step, _room_findings(situation, site, gpus, sum(w.gpus for w in yielding.values()), order)
+    return step, _room_findings(
+        situation, site, gpus - growing, sum(w.gpus for w in yielding.values()), order
+    )
 
 
 def _room_findings(

@@ -25,7 +25,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from relight.errors import Conflict, Refused, RelightError, Unreachable, UsageError
-from relight.plan import ARTIFACTS, Process
+from relight.plan import ARTIFACTS, GRACE, Process
 from relight.supervisor import keeper
 from relight.supervisor.progress import read_progress
 
@@ -66,7 +66,7 @@ class _Kept:
 class Supervisor:
     """Detached processes under a folder; safe to use from several threads and several controllers.
 
-    `grace` is the time between TERM and KILL when a process is stopped.
+    `grace` is the time between TERM and KILL when a process is stopped, unless it was started with another.
     """
 
     def __init__(self, folder: Path, grace: timedelta = timedelta(seconds=5)) -> None:
@@ -117,9 +117,11 @@ class Supervisor:
             inherited = {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
             try:
                 _declare_void(place, last)
-                intended = _intend(place, command, environment, attempt)
+                grace = float(environment.get(GRACE, self._grace.total_seconds()))
+                intended = _intend(place, command, environment, attempt, grace)
                 artifacts = {ARTIFACTS: str(intended / "artifacts")}
-                self._launch(intended, command, {**inherited, **environment, **artifacts}, folder)
+                surroundings = {**inherited, **environment, **artifacts}
+                self._launch(intended, command, surroundings, folder, grace)
             except OSError as error:
                 raise RelightError(
                     f"step {step}: its process cannot be started: {error}", f"is there space in {place}?"
@@ -145,7 +147,8 @@ class Supervisor:
         asked = kept.folder / "stop-asked"
         if not asked.exists():
             asked.touch()
-        late = time.time() - asked.stat().st_mtime >= self._grace.total_seconds()
+        grace = json.loads((kept.folder / "intent").read_bytes()).get("grace", self._grace.total_seconds())
+        late = time.time() - asked.stat().st_mtime >= grace
         below = keeper.descendants(kept.command[0]) if late else {}
         # It may have ended by itself in this moment, or taken another user's identity.
         with suppress(ProcessLookupError, PermissionError):
@@ -192,7 +195,12 @@ class Supervisor:
         return None
 
     def _launch(
-        self, intended: Path, command: tuple[str, ...], environment: Mapping[str, str], folder: str | None
+        self,
+        intended: Path,
+        command: tuple[str, ...],
+        environment: Mapping[str, str],
+        folder: str | None,
+        grace: float,
     ) -> None:
         arguments = [
             sys.executable,
@@ -200,7 +208,7 @@ class Supervisor:
             "-S",
             str(_KEEPER),
             str(intended),
-            str(self._grace.total_seconds()),
+            str(grace),
         ]
         try:
             process = subprocess.Popen(
@@ -242,7 +250,9 @@ def _declare_void(place: Path, last: _Kept | None) -> None:
         raise Conflict("a start that was cut off came through after all", "look before starting it again")
 
 
-def _intend(place: Path, command: tuple[str, ...], environment: Mapping[str, str], attempt: int) -> Path:
+def _intend(
+    place: Path, command: tuple[str, ...], environment: Mapping[str, str], attempt: int, grace: float
+) -> Path:
     """Make the intention to start durable, before anything is started."""
     before = _attempts(place)
     for old in before[: 1 - _OUTPUTS_KEPT]:
@@ -252,7 +262,13 @@ def _intend(place: Path, command: tuple[str, ...], environment: Mapping[str, str
     folder.mkdir(mode=0o700)
     (folder / "artifacts").mkdir(mode=0o700)
     keeper.write_once(
-        folder / "intent", {"command": list(command), "environment": sorted(environment), "attempt": attempt}
+        folder / "intent",
+        {
+            "command": list(command),
+            "environment": sorted(environment),
+            "attempt": attempt,
+            "grace": grace,
+        },
     )
     for parent in (place, place.parent, place.parent.parent):
         keeper.sync_folder(parent)

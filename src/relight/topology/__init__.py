@@ -6,6 +6,8 @@ instead, at any depth, against the SDKs' own annotations.
 """
 
 from relight.topology.frame import Frame, SiteArgs, Sizes
+from relight.topology.meaning import graph_of, pools_of, sentence
+from relight.topology.picture import draw_mermaid, draw_tree, list_rows
 from relight.topology.program import Decided, declare, require_stack, stack_names
 from relight.topology.sizing import full_sizes, quiet_sizes, sizes_of
 
@@ -15,9 +17,15 @@ __all__ = [
     "SiteArgs",
     "Sizes",
     "declare",
+    "draw_mermaid",
+    "draw_tree",
     "full_sizes",
+    "graph_of",
+    "list_rows",
+    "pools_of",
     "quiet_sizes",
     "require_stack",
+    "sentence",
     "sizes_of",
     "stack_names",
 ]

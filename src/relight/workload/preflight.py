@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from relight.errors import RelightError
-from relight.estate import Estate
+from relight.estate import CloudSite, Estate
 from relight.plan import Spec
 from relight.situation import PreflightCheck
 from relight.workload.handlers import Schedulers
@@ -55,6 +55,10 @@ def _room(world: Schedulers, estate: Estate, site: str) -> str:
     )
     needed = sum(w.gpus for w in coming.values())
     told = f"{needed} GPUs would be needed, {free} are free and {yielding} may be freed"
-    if free + yielding < needed:
+    growing = 0
+    if isinstance(estate.sites[site], CloudSite):
+        growing = max(0, estate.gpus_at(site) - free - sum(here.values()))
+        told += f", {growing} come as its pools grow"
+    if free + yielding + growing < needed:
         raise RelightError(f"{site}: {told}", "let more workloads there be stopped, or add nodes")
     return told

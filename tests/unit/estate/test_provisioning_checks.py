@@ -244,7 +244,7 @@ def test_a_mistake_is_told_with_its_code_and_a_remedy(
         ),
         ("clusters", '{kubeconfig: "file:kubeconfig-north", context: north}', "{}", "names no cluster"),
         ("active-passive", "gib: 4800", "gib: 5000", "write 1200 or a multiple of 2400: 7200"),
-        ("pilot-light", "gib: 18000", "gib: 20000", "multiple of 9000: 27000"),
+        ("pilot-light", "gib: 18000", "gib: 20000", "multiple of 18000: 36000"),
         ("cloud-burst", "kind: spot, nodes: 10", "kind: spot, nodes: 10, ready_in: 5m", "nobody knows"),
         (
             "active-passive",

@@ -1,28 +1,31 @@
-"""The object store over obstore: S3 for sites, memory for tests.
+"""The object store over obstore: S3 and Google Cloud Storage for sites, memory for tests.
 
-Obstore's own retries are off: the engine retries steps, and a survey has a deadline.
+Obstore's own retries are off: the engine retries steps, and a survey has a deadline. A version is the ETag on
+S3, and the generation on Cloud Storage, whose conditional writes know nothing else.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.exceptions import NotFoundError as ObstoreNotFound
-from obstore.store import MemoryStore, S3Store
+from obstore.store import GCSStore, MemoryStore, S3Store
 
 from relight.errors import Conflict, NotFound, RelightError, StoreError, Unreachable, UsageError
+from relight.estate import GcsStore as DeclaredGcs
 from relight.estate import S3Store as DeclaredS3
 from relight.estate import Secrets
 from relight.objects.port import ABSENT, ANY, Condition, Object, Version
 
 if TYPE_CHECKING:
     from obstore import PutMode, UpdateVersion
-    from obstore.store import S3Config, S3Credential
+    from obstore.store import ClientConfig, GCSConfig, S3Config, S3Credential
 
 CONNECT_TIMEOUT = timedelta(seconds=1)
 REQUEST_TIMEOUT = timedelta(seconds=2)  # the whole of one request: a step's handler must return in about that
@@ -37,14 +40,23 @@ _BEYOND_THE_END = re.compile(r"status code: 416|Wanted range starting at")
 _CANNOT_NOW = {"429", "500", "502", "503", "504"}  # the store lives, and another try may find it able
 _KEY = re.compile(r"(?!\.{1,2}(/|$))[^/\x00-\x1f]+(/(?!\.{1,2}(/|$))[^/\x00-\x1f]+)*")
 _OBSTORE_ERRORS = (BaseError, OSError)
+_GENERATION = re.compile(r"[1-9][0-9]{0,18}")
+_NO_GENERATION = "1"  # generations count microseconds since 1970: no object has this one
+_GOOGLES_OWN = "https://storage.googleapis.com"
+# Identities that obstore takes from the environment, and cannot be told to leave there.
+_RIVALS = ("GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH", "GOOGLE_BEARER_TOKEN")
+
+Mark = Literal["e_tag", "version"]
+"""Which of obstore's marks of an object's state a store's conditions go by."""
 
 
 class ObstoreObjects:
     """An `ObjectStore` over one obstore store; `name` is how errors call it."""
 
-    def __init__(self, store: S3Store | MemoryStore, name: str) -> None:
+    def __init__(self, store: S3Store | GCSStore | MemoryStore, name: str, mark: Mark = "e_tag") -> None:
         self._store = store
         self._name = name
+        self._mark: Mark = mark
 
     def get(self, key: str) -> Object:
         """See ObjectStore.get."""
@@ -54,7 +66,7 @@ class ObstoreObjects:
             content = bytes(result.bytes())
         except _OBSTORE_ERRORS as error:
             raise self._translated(error, key) from None
-        return Object(content, self._version(result.meta["e_tag"], key))
+        return Object(content, self._version(result.meta[self._mark], key))
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """See ObjectStore.get_range."""
@@ -76,13 +88,12 @@ class ObstoreObjects:
         elif condition == ABSENT:
             mode = "create"
         else:
-            at: UpdateVersion = {"e_tag": condition}
-            mode = at
+            mode = self._at(condition)
         try:
             result = obstore.put(self._store, key, content, mode=mode, use_multipart=False)
         except _OBSTORE_ERRORS as error:
             raise self._translated(error, key) from None
-        return self._version(result["e_tag"], key)
+        return self._version(result[self._mark], key)
 
     def list(self, prefix: str) -> list[str]:
         """See ObjectStore.list."""
@@ -107,13 +118,22 @@ class ObstoreObjects:
         if not _KEY.fullmatch(key):
             raise StoreError(f"store {self._name}: {key!r} is no key", "keys are relative: folder/name")
 
-    def _version(self, e_tag: str | None, key: str) -> Version:
-        if not e_tag:
-            raise StoreError(
-                f"store {self._name}, {key}: the store gives no ETag",
-                "conditional writes need one: is this an S3 store?",
+    def _at(self, version: Version) -> UpdateVersion:
+        if self._mark == "e_tag":
+            return {"e_tag": version}
+        # What is no generation matches nothing; Cloud Storage would call the request malformed instead.
+        return {"version": version if _GENERATION.fullmatch(version) else _NO_GENERATION}
+
+    def _version(self, mark: str | None, key: str) -> Version:
+        if not mark:
+            called, kind = (
+                ("ETag", "an S3 store") if self._mark == "e_tag" else ("generation", "Cloud Storage")
             )
-        return Version(e_tag)
+            raise StoreError(
+                f"store {self._name}, {key}: the store gives no {called}",
+                f"conditional writes need one: is this {kind}?",
+            )
+        return Version(mark)
 
     def _translated(self, error: Exception, key: str) -> RelightError:
         said = _said(error)
@@ -179,15 +199,56 @@ def s3_objects(
         declared.bucket,
         prefix=declared.prefix or None,
         config=config,
-        client_options={
-            "allow_http": bool(declared.endpoint and declared.endpoint.startswith("http://")),
-            "connect_timeout": min(CONNECT_TIMEOUT, timeout),
-            "timeout": timeout,
-        },
+        client_options=_client(declared.endpoint, timeout),
         retry_config={"max_retries": 0, "retry_timeout": timeout},
         credential_provider=provider,
     )
     return ObstoreObjects(store, name)
+
+
+def gcs_objects(
+    name: str, declared: DeclaredGcs, secrets: Secrets, timeout: timedelta = REQUEST_TIMEOUT
+) -> ObstoreObjects:
+    """The bucket of Google Cloud Storage that an estate declares; its key is resolved here.
+
+    `timeout` is for one whole request, as for `s3_objects`. Cloud Storage takes about one write a second of
+    the same object, and answers more of them with 429: that is Unreachable, so that it is tried again.
+    Raise UsageError for an endpoint that is no URL, for a key file that is no service account's key, and
+    where the environment names another identity than the key file.
+    """
+    config: GCSConfig = {
+        "base_url": _checked_endpoint(name, declared.endpoint) if declared.endpoint else _GOOGLES_OWN,
+        "skip_signature": False,
+    }
+    if declared.key_file:
+        if rivals := [variable for variable in _RIVALS if os.environ.get(variable)]:
+            raise UsageError(
+                f"store {name}: {rivals[0]} of the environment stands against its key_file",
+                f"unset {rivals[0]}, or leave key_file out",
+            )
+        config["service_account_key"] = secrets.resolve(declared.key_file)
+    try:
+        store = GCSStore(
+            declared.bucket,
+            prefix=declared.prefix or None,
+            config=config,
+            client_options=_client(declared.endpoint, timeout),
+            retry_config={"max_retries": 0, "retry_timeout": timeout},
+        )
+    except _OBSTORE_ERRORS:  # it would quote the key
+        raise UsageError(
+            f"store {name}: what says who we are to Google Cloud cannot be read",
+            "key_file is a service account's key, in JSON; none: application default credentials",
+        ) from None
+    return ObstoreObjects(store, name, "version")
+
+
+def _client(endpoint: str | None, timeout: timedelta) -> ClientConfig:
+    return {
+        "allow_http": bool(endpoint and endpoint.startswith("http://")),
+        "connect_timeout": min(CONNECT_TIMEOUT, timeout),
+        "timeout": timeout,
+    }
 
 
 def _checked_endpoint(name: str, endpoint: str) -> str:

@@ -1,0 +1,102 @@
+"""pool-scale: turn the knob of one pool, by itself.
+
+The size is decided in the witness first, so that no later update from an old checkout takes it back; then the
+stack's pool is set to it, and nothing else of the stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from relight.errors import UsageError
+from relight.estate import CloudSite, Estate
+from relight.plan import Finding, Irreversible, Plan, RetryPolicy, Runbook, RunbookInput, Step
+from relight.provision import CapacityCheck, ScalePool
+from relight.recipes import epoch_of
+from relight.situation import Known, Situation
+
+
+def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Plan:
+    """The plan that sets one pool to a size."""
+    site, name = inputs["site"], inputs["pool"]
+    declared = estate.sites[site]
+    pools = declared.pools if isinstance(declared, CloudSite) else {}
+    if name not in pools:
+        raise UsageError(f"{site} has no pool {name!r}", f"it has {', '.join(pools) or 'none'}")
+    if not inputs["nodes"].isdecimal():
+        raise UsageError(f"{inputs['nodes']!r} is no number of nodes", "write -i nodes=8")
+    nodes = int(inputs["nodes"])
+    seen = situation.sites[site].intent
+    intent = seen.value if isinstance(seen, Known) else None
+    active = intent.active if intent else estate.topology.works_quietly(site)
+    check = Step(
+        id="capacity",
+        title=f"ask which rungs of {name} have room",
+        spec=CapacityCheck(site=site, pool=name),
+    )
+    scale = Step(
+        id=f"scale-{name}",
+        title=f"set pool {name} at {site} to {nodes} nodes",
+        spec=ScalePool(
+            site=site,
+            pool=name,
+            nodes=nodes,
+            epoch=max(intent.epoch if intent else 0, epoch_of(estate, situation) - 1),
+            active=active,
+            patience=pools[name].patience,
+        ),
+        after=(check.id,),
+        undo=Irreversible("another size is set by running this again"),
+        timeout=timedelta(hours=3),
+        retry=RetryPolicy(attempts=8, first=timedelta(seconds=1), longest=timedelta(seconds=30)),
+    )
+    return Plan(
+        runbook=RUNBOOK.name,
+        goal=f"pool {name} at {site} has {nodes} nodes",
+        estate=estate.name,
+        inputs=dict(inputs),
+        steps=(check, scale),
+        claims=(f"site:{site}",),
+        findings=tuple(_findings(estate, site, name, nodes, intent.nodes(name) if intent else None)),
+        observed_at=situation.now,
+    )
+
+
+def _findings(estate: Estate, site: str, name: str, nodes: int, before: int | None) -> list[Finding]:
+    declared = estate.sites[site]
+    pool = declared.pools[name] if isinstance(declared, CloudSite) else None
+    if pool is None:
+        return []
+    findings = []
+    if nodes > pool.most_nodes:
+        message = f"the rungs of {name} give {pool.most_nodes} nodes at most; {nodes} are asked for"
+        findings.append(Finding(strength="block", code="pool-too-small", subject=site, message=message))
+    elif nodes > pool.guaranteed_nodes:
+        unsure = nodes - pool.guaranteed_nodes
+        message = f"{unsure} of {nodes} nodes are not guaranteed: nobody knows whether and when they come"
+        findings.append(Finding(strength="warning", code="capacity-unknown", subject=site, message=message))
+    if before is not None and nodes < before:
+        message = f"{name} has {before} nodes and gets {nodes}: work on the others ends"
+        findings.append(
+            Finding(
+                strength="override",
+                code="shrinks",
+                subject=site,
+                message=message,
+                remedy="drain the workloads first",
+            )
+        )
+    return findings
+
+
+RUNBOOK = Runbook(
+    name="pool-scale",
+    summary="turn the knob of one pool: set its size, and wait for its nodes",
+    build=build,
+    inputs={
+        "site": RunbookInput("the site", choices=lambda estate: tuple(estate.sites)),
+        "pool": RunbookInput("the pool"),
+        "nodes": RunbookInput("how many nodes it should have"),
+    },
+)

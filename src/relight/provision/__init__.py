@@ -1,0 +1,79 @@
+"""Stacks: what provisions the standby sites, and the knob that is turned in an incident.
+
+An update of Pulumi's engine is a detached process of the step (`work.py`); the handler starts it, tells how
+far it has come, and judges its end. What was cut off in mid-create is looked up in the cloud before anything
+is created again.
+"""
+
+from relight.provision.drift import drift_of
+from relight.provision.engines import cloud_of, engine_of
+from relight.provision.port import (
+    Capacity,
+    Change,
+    Cloud,
+    Deviates,
+    Drift,
+    Engine,
+    Finder,
+    Free,
+    Intents,
+    Interrupted,
+    Lock,
+    Locked,
+    PendingCreate,
+    PoolSizes,
+    Preview,
+    Stacks,
+    Update,
+    UpdateFailed,
+)
+from relight.provision.spreading import rooms_of, spread
+from relight.provision.steps import (
+    CapacityCheck,
+    CapacityFacts,
+    RungCapacity,
+    ScalePool,
+    ScalePoolFacts,
+    StackDrift,
+    StackDriftFacts,
+    StackUp,
+    StackUpFacts,
+)
+from relight.provision.wording import describe, describe_preview
+
+__all__ = [
+    "Capacity",
+    "CapacityCheck",
+    "CapacityFacts",
+    "Change",
+    "Cloud",
+    "Deviates",
+    "Drift",
+    "Engine",
+    "Finder",
+    "Free",
+    "Intents",
+    "Interrupted",
+    "Lock",
+    "Locked",
+    "PendingCreate",
+    "PoolSizes",
+    "Preview",
+    "RungCapacity",
+    "ScalePool",
+    "ScalePoolFacts",
+    "StackDrift",
+    "StackDriftFacts",
+    "StackUp",
+    "StackUpFacts",
+    "Stacks",
+    "Update",
+    "UpdateFailed",
+    "cloud_of",
+    "describe",
+    "describe_preview",
+    "drift_of",
+    "engine_of",
+    "rooms_of",
+    "spread",
+]

@@ -1,0 +1,1 @@
+"""Stacks, finders and pool sizes on real engines and clouds."""

@@ -1,0 +1,1 @@
+"""A stand-in cloud for the real engine: a provider that keeps everything in one JSON file."""
