@@ -22,6 +22,9 @@ _RUNGS: dict[str, tuple[RungKind, ...]] = {
 }
 
 
+_AWS_IDS: dict[RungKind, str] = {"reservation": "cr-", "capacity-block": "cr-"}
+
+
 def check_capacity(estate: Estate) -> Iterator[Check]:
     """Pools that cannot become what they should."""
     for name, site in estate.sites.items():
@@ -56,10 +59,10 @@ def _check_rungs(path: str, site: CloudSite, pool: CloudPool | ClusterPool) -> I
                 f"one of {', '.join(_RUNGS[site.kind])}",
             )
         if isinstance(pool, CloudPool):
-            yield from _check_rung(f"{path}.rungs.{index}", pool, rung)
+            yield from _check_rung(f"{path}.rungs.{index}", site.kind, pool, rung)
 
 
-def _check_rung(path: str, pool: CloudPool, rung: Rung) -> Iterator[Check]:
+def _check_rung(path: str, cloud: str, pool: CloudPool, rung: Rung) -> Iterator[Check]:
     machine = machine_of(pool.machine)
     if rung.kind == "capacity-block" and machine is not None and not machine.is_block:
         yield wrong(
@@ -67,6 +70,14 @@ def _check_rung(path: str, pool: CloudPool, rung: Rung) -> Iterator[Check]:
             f"{path}.kind",
             f"no capacity blocks of {pool.machine} are sold",
             "name a reservation, or another machine",
+        )
+    prefix = _AWS_IDS.get(rung.kind) if cloud == "aws" else None
+    if prefix is not None and not str(rung.id).startswith(prefix):
+        yield wrong(
+            "no-such-reservation",
+            f"{path}.id",
+            f'"{rung.id}" is no {rung.kind} of AWS',
+            f'write its id, as "{prefix}0123456789abcdef0"',
         )
     if rung.kind == "flex-start" and pool.form == "instances":
         yield wrong(
@@ -116,6 +127,10 @@ def _check_machine(path: str, site: AwsSite | GoogleSite, pool: CloudPool) -> It
             f"{path}.image",
             "machines start from an image, and none is named",
             "write image: ami-… or the image's name",
+        )
+    elif isinstance(site, AwsSite) and pool.image is not None and not pool.image.startswith("ami-"):
+        yield wrong(
+            "no-image", f"{path}.image", f'"{pool.image}" is no image of AWS', 'write its id, as "ami-0123…"'
         )
     if pool.warm and (pool.form != "instances" or isinstance(site, GoogleSite)):
         yield wrong(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv4Network
 
 from relight.estate.check import Check, doubtful, wrong
 from relight.estate.model import Estate
 from relight.estate.sites import AwsSite, GoogleSite
 from relight.estate.stores import Managed, S3Store, Store
 from relight.estate.topologies import ActiveActive
-from relight.estate.traffic import Traffic, TrafficRecord
+from relight.estate.traffic import Traffic, TrafficRecord, ttl_of
 from relight.units import format_duration
 
 
@@ -41,6 +43,8 @@ def _check_traffic(estate: Estate, traffic: Traffic) -> Iterator[Check]:
                 "keep one of them",
             )
         yield from _check_record(estate, path, record)
+        yield from _check_targets(path, traffic, record)
+        yield from _check_latency(estate, path, traffic, record)
     if traffic.routing_controls and traffic.kind != "route53":
         yield wrong(
             "no-routing-controls",
@@ -48,6 +52,21 @@ def _check_traffic(estate: Estate, traffic: Traffic) -> Iterator[Check]:
             "only Route 53 obeys routing controls",
             "leave it out, or write kind: route53",
         )
+
+
+_OF_EXAMPLES = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
+_CLOUD_OF = {"route53": "aws", "cloud-dns": "gcp"}
+
+
+def _check_latency(estate: Estate, path: str, traffic: Traffic, record: TrafficRecord) -> Iterator[Check]:
+    for site in record.targets if record.policy == "latency" else ():
+        if site in estate.sites and estate.sites[site].kind != _CLOUD_OF[traffic.kind]:
+            yield wrong(
+                "no-latency",
+                f"{path}.policy",
+                f'{traffic.kind} knows the latency to its own cloud\'s regions only, and "{site}" is in none',
+                "write weighted or failover",
+            )
 
 
 def _check_record(estate: Estate, path: str, record: TrafficRecord) -> Iterator[Check]:
@@ -61,6 +80,17 @@ def _check_record(estate: Estate, path: str, record: TrafficRecord) -> Iterator[
             f'the RTO of "{record.serves}" is {rto}',
             "leave it out: it is derived from the RTO",
         )
+    if workload is not None:
+        detected = timedelta(seconds=record.health.interval_seconds * record.health.failures)
+        ttl = ttl_of(workload.objective.rto) if record.ttl is None else record.ttl
+        if ttl <= workload.objective.rto < ttl + detected:
+            yield wrong(
+                "detection-longer-than-rto",
+                f"{path}.health",
+                f"a dead site is noticed after {format_duration(detected)} and kept for "
+                f"{format_duration(ttl)} more; the RTO is {format_duration(workload.objective.rto)}",
+                "check more often, or with fewer failures",
+            )
     for site in estate.topology.members:
         if site in estate.sites and site not in record.targets:
             yield wrong(
@@ -69,15 +99,6 @@ def _check_record(estate: Estate, path: str, record: TrafficRecord) -> Iterator[
                 f'has no address for "{site}": the name could not be pointed there',
                 f"add {site}: and its address",
             )
-    if record.policy == "latency":
-        for site in record.targets:
-            if site in estate.sites and not isinstance(estate.sites[site], AwsSite):
-                yield wrong(
-                    "no-latency",
-                    f"{path}.policy",
-                    f'Route 53 knows the latency to its own regions only, and "{site}" is in none',
-                    "write weighted or failover",
-                )
     if record.policy == "failover" and isinstance(estate.topology, ActiveActive):
         yield doubtful(
             "one-of-many",
@@ -103,6 +124,48 @@ def _check_google_lock(path: str, is_witness: bool, managed: Managed) -> Iterato
             f"Cloud Storage keeps what was deleted for 7 to 90 days, not {managed.lock_days}",
             "write 7 to 90",
         )
+
+
+def _check_targets(path: str, traffic: Traffic, record: TrafficRecord) -> Iterator[Check]:
+    """Whether the cloud's DNS can point a name at such targets."""
+    addresses = {site: found for site, target in record.targets.items() if (found := _address(target))}
+    hosts = [site for site in record.targets if site not in addresses]
+    at_apex = record.name == traffic.zone
+    if hosts and (addresses or at_apex or traffic.kind == "cloud-dns"):
+        why = "beside addresses" if addresses else "at the top of its zone" if at_apex else "in Cloud DNS"
+        yield wrong(
+            "host-as-target",
+            f"{path}.targets.{hosts[0]}",
+            f"a host name cannot be the target here: {why}",
+            "write the address of each site",
+        )
+    for site, address in addresses.items():
+        if _is_private(address):
+            yield wrong(
+                "private-target",
+                f"{path}.targets.{site}",
+                f"{address} is a private address: neither clients nor health checkers reach it",
+                "write the public one",
+            )
+    if traffic.kind == "cloud-dns" and record.health.interval_seconds < 30:
+        yield wrong(
+            "checked-too-often",
+            f"{path}.health.interval_seconds",
+            "Cloud DNS checks every 30 s at most often",
+            "write interval_seconds: 30",
+        )
+
+
+def _address(target: str) -> IPv4Address | None:
+    try:
+        return IPv4Address(target)
+    except ValueError:
+        return None
+
+
+def _is_private(address: IPv4Address) -> bool:
+    """Private to a network, and no address of examples (RFC 5737)."""
+    return address.is_private and not any(address in network for network in _OF_EXAMPLES)
 
 
 def _check_managed(estate: Estate, path: str, name: str, store: Store, managed: Managed) -> Iterator[Check]:

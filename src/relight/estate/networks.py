@@ -12,6 +12,7 @@ from relight.estate.links import Link
 from relight.estate.model import Estate
 from relight.estate.sites import AwsSite, GoogleSite, MetalSite
 
+_WIDEST_VPN = 30_000_000_000  # bit/s: 48 tunnels of 1.25 Gbit/s, half of them on the other gateway
 _PRIVATE = (range(64512, 65535), range(4_200_000_000, 4_294_967_295))  # RFC 6996
 
 
@@ -117,6 +118,7 @@ def _check_way_in(path: str, site: MetalSite) -> Iterator[Check]:
 
 def _check_link(estate: Estate, path: str, link: Link) -> Iterator[Check]:
     first, second = link.between
+    kinds = {site.kind for end in link.between if (site := estate.sites.get(end))}
     if first == second:
         yield wrong(
             "link-to-itself", f"{path}.between", f'joins "{first}" with itself', "name two different sites"
@@ -127,6 +129,13 @@ def _check_link(estate: Estate, path: str, link: Link) -> Iterator[Check]:
             f"{path}.replication",
             "replication may take all that the link carries: serving would starve",
             "set less apart than the bandwidth",
+        )
+    if link.bandwidth * 8 > _WIDEST_VPN and kinds != {"aws"}:
+        yield wrong(
+            "too-wide-for-tunnels",
+            f"{path}.bandwidth",
+            "tunnels carry 30 Gbit/s at most, with half of them dead",
+            "write less, or order a dedicated line and leave the link out",
         )
     numbers: dict[int, str] = {}
     for index, end in enumerate(link.between):
@@ -142,7 +151,6 @@ def _check_link(estate: Estate, path: str, link: Link) -> Iterator[Check]:
                 f"give sites.{end} another asn",
             )
         numbers[number] = end
-    kinds = {site.kind for end in link.between if (site := estate.sites.get(end))}
     if "aws" not in kinds and link.preshared_key is None and kinds & {"gcp"}:
         yield wrong(
             "no-preshared-key",
@@ -177,9 +185,5 @@ def _check_end(estate: Estate, path: str, end: str) -> Iterator[Check]:
         yield wrong("no-way-in", path, f'"{end}" declares no networks', f"add sites.{end}.networks")
     number = asn_of(estate, end)
     if number is not None and not any(number in numbers for numbers in _PRIVATE):
-        yield doubtful(
-            "public-asn",
-            path,
-            f'AS {number} of "{end}" is no private number',
-            "write 64512 to 65534, unless it is registered to you",
-        )
+        told = doubtful if isinstance(site, MetalSite) else wrong  # a cloud's own end takes no other
+        yield told("public-asn", path, f'AS {number} of "{end}" is no private number', "write 64512 to 65534")

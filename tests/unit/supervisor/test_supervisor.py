@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from relight.errors import Conflict, Refused, RelightError, UsageError
-from relight.plan import Process
+from relight.plan import GRACE, Process
 from relight.supervisor import Supervisor, keeper
 
 SLEEP = ("sleep", "60")
@@ -280,3 +280,12 @@ def test_what_cannot_be_started_says_why(supervisor: Supervisor, tmp_path: Path)
     with pytest.raises(UsageError, match="not the name"):
         supervisor.start("..", "s", ("true",), {})
     assert supervisor.find("r", "s") is None
+
+
+def test_a_process_that_was_started_with_a_longer_grace_gets_it(supervisor: Supervisor) -> None:
+    finishes = "trap 'sleep 0.8; echo finished; exit 5' TERM; echo ready; while :; do sleep 0.05; done"
+    supervisor.start("r", "s", ("sh", "-c", finishes), {GRACE: "20"})
+    until(lambda: "ready" in found(supervisor).output)
+    supervisor.stop("r", "s")
+    assert ended(supervisor).exit_status == 5
+    assert "finished" in found(supervisor).output

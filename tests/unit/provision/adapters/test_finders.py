@@ -1,4 +1,4 @@
-"""Whatever a topology makes can be looked up after a cut-off update: read from the goldens of all topologies."""
+"""Whatever a topology makes can be looked up after a cut-off update: read from the goldens of all."""
 
 from __future__ import annotations
 
