@@ -1,8 +1,8 @@
 """The Pulumi program of an estate: `pulumi up -s SITE`, `-s global` or `-s LINK`.
 
 It reads estate.yaml, asks the witness how large the pools of the site should be now, and declares what the
-stack is made of. The config of a stack may hold quiet sizes (`relight:pools: {train: 2}`) and, where the witness
-is gone for good, `relight:without-witness: true`; nothing else: all else stands in the estate.
+stack is made of. The config of a stack may hold quiet sizes (`relight:pools: {train: 2}`) and, where the
+witness is gone for good, `relight:without-witness: true`; nothing else: all else stands in the estate.
 """
 
 from datetime import UTC, datetime

@@ -18,7 +18,7 @@ import dns.query
 import pytest
 
 from relight.errors import Conflict, NotFound, Refused, RelightError, UsageError
-from relight.estate import Estate, Secrets, load_estate
+from relight.estate import Estate, S3Store, Secrets, load_estate
 from relight.fence.adapters.witness import ObjectWitness
 from relight.objects import ABSENT, ObjectStore, Version
 from relight.objects.adapters.obstore import s3_objects
@@ -42,13 +42,17 @@ class World:
         self.witness = ObjectWitness(self.objects("witness"))
 
     def objects(self, store: str) -> ObjectStore:
-        return s3_objects(store, self.estate.stores[store], Secrets(self.sandbox.folder))
+        declared = self.estate.stores[store]
+        assert isinstance(declared, S3Store)
+        return s3_objects(store, declared, Secrets(self.sandbox.folder))
 
     def vault(self, store: str) -> ObjectVault:
         return ObjectVault(self.objects(store), store)
 
     def scheduler(self, site: str) -> AgentScheduler:
-        return AgentScheduler(site, self.estate.sites[site].agent)
+        agent = self.estate.sites[site].agent
+        assert agent is not None
+        return AgentScheduler(site, agent)
 
     def digits(self, site: str) -> Running:
         return next(w for w in self.scheduler(site).running() if w.workload == "digits")

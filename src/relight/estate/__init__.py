@@ -13,6 +13,7 @@ from relight.estate.clouds import AwsAccount, AwsCredentials, CloudAccount, Goog
 from relight.estate.documents import Places
 from relight.estate.fitting import fit_pool
 from relight.estate.hardware import MACHINES, Machine, machine_of
+from relight.estate.identifiers import fit_name
 from relight.estate.links import Link
 from relight.estate.loader import load_estate, load_with_places
 from relight.estate.model import Estate, Person
@@ -108,6 +109,7 @@ __all__ = [
     "check_provisioning",
     "estate_schema",
     "expand_nodes",
+    "fit_name",
     "fit_pool",
     "load_estate",
     "load_with_places",

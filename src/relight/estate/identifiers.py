@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated
 
@@ -29,3 +30,14 @@ Address = Annotated[str, AfterValidator(_check_address)]
 
 Cidr = Annotated[str, AfterValidator(_check_network)]
 """An IPv4 network as "10.16.0.0/16", without bits behind its prefix."""
+
+
+def fit_name(name: str, most: int) -> str:
+    """The name, or where it is longer than `most` characters its start and a digest of all of it.
+
+    What clouds call a thing is made of several names of an estate, and some clouds allow few characters.
+    """
+    if len(name) <= most:
+        return name
+    digest = blake2b(name.encode(), digest_size=4).hexdigest()
+    return f"{name[: most - 9].rstrip('-')}-{digest}"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relight.errors import Refused
-from relight.estate import Estate, load_estate
+from relight.estate import AwsSite, Estate, load_estate
 from relight.situation import Intent
 from relight.topology import full_sizes, quiet_sizes, sizes_of
 from rig.files import EXAMPLES
@@ -26,6 +26,7 @@ def decided(pools: dict[str, dict[str, int]], *, active: bool = True, site: str 
 def smaller(estate: Estate, site: str, pool: str, nodes: int) -> Estate:
     """The estate of an old checkout, in which a pool's first rung gave less."""
     declared = estate.sites[site]
+    assert isinstance(declared, AwsSite)
     rungs = (
         declared.pools[pool].rungs[0].model_copy(update={"nodes": nodes}),
         *declared.pools[pool].rungs[1:],

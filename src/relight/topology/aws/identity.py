@@ -14,8 +14,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from relight.estate import AwsAccount, AwsSite, S3Store
-from relight.topology.aws.places import ROLE_NAME, Place, fit, place_of
+from relight.estate import AwsAccount, AwsSite, S3Store, fit_name
+from relight.topology.aws.places import ROLE_NAME, Place, place_of
 from relight.topology.aws.policies import (
     bucket_statements,
     document,
@@ -79,7 +79,7 @@ class Identity(pulumi.ComponentResource):
     def _role(self, what: str, description: str, trusted: dict[str, Any]) -> aws.iam.Role:
         return aws.iam.Role(
             what,
-            name=fit(self._args.frame.name(what), ROLE_NAME),
+            name=fit_name(self._args.frame.name(what), ROLE_NAME),
             description=description,
             assume_role_policy=json.dumps(trusted),
             tags=self._args.frame.tags("identity"),
@@ -163,7 +163,7 @@ class Identity(pulumi.ComponentResource):
         self._allow("machine", role, self._vault())
         profile = aws.iam.InstanceProfile(
             "machine",
-            name=fit(self._args.frame.name("machine"), ROLE_NAME),
+            name=fit_name(self._args.frame.name("machine"), ROLE_NAME),
             role=role.name,
             tags=self._args.frame.tags("identity"),
             opts=self._here(),

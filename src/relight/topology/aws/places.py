@@ -6,7 +6,6 @@ Names are built from the estate alone, so that one site can name what another ha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from relight.errors import UsageError
 from relight.estate import AwsAccount, AwsSite, Estate, MetalSite
@@ -88,11 +87,3 @@ def stack_account(frame: Frame) -> AwsSite | AwsAccount:
     raise UsageError(
         f'the stack "{frame.stack}" does not stand in AWS', "declare a site of kind aws, or stacks.outside"
     )
-
-
-def fit(name: str, most: int) -> str:
-    """The name, or where it is longer than `most` characters its start and a digest of all of it."""
-    if len(name) <= most:
-        return name
-    digest = blake2b(name.encode(), digest_size=4).hexdigest()
-    return f"{name[: most - 9].rstrip('-')}-{digest}"

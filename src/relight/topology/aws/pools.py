@@ -13,10 +13,10 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from relight.estate import AwsSite, CloudPool, Rung, machine_of
+from relight.estate import AwsSite, CloudPool, Rung, fit_name, machine_of
 from relight.topology.aws.bootstrap import join_cluster
 from relight.topology.aws.cluster import Cluster
-from relight.topology.aws.places import NODE_GROUP_NAME, fit
+from relight.topology.aws.places import NODE_GROUP_NAME
 from relight.topology.aws.templates import TemplateArgs, launch_template, rung_tags
 from relight.topology.frame import Frame
 
@@ -129,7 +129,7 @@ class Pool(pulumi.ComponentResource):
         args = self._args
         logical = f"{args.pool}-{rung.key}"
         own_version = self._declared.image is None and args.site.adopt.cluster is None
-        name = fit(logical, NODE_GROUP_NAME)
+        name = fit_name(logical, NODE_GROUP_NAME)
         group = aws.eks.NodeGroup(
             logical,
             node_group_name=name,

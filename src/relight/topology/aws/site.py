@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from relight.estate import AwsSite, CloudBurst, Estate, S3Store
+from relight.estate import AwsSite, CloudBurst, Estate, S3Store, fit_name
 from relight.topology.aws.cache import Cache, CacheArgs
 from relight.topology.aws.cluster import Cluster, ClusterArgs
 from relight.topology.aws.endpoints import Endpoints, EndpointsArgs
@@ -13,7 +13,7 @@ from relight.topology.aws.identity import Identity, IdentityArgs
 from relight.topology.aws.keys import DataKey, KeyArgs
 from relight.topology.aws.limits import require_buildable
 from relight.topology.aws.network import Network, NetworkArgs
-from relight.topology.aws.places import NODE_GROUP_NAME, fit, place_of
+from relight.topology.aws.places import NODE_GROUP_NAME, place_of
 from relight.topology.aws.pools import Pool, PoolArgs
 from relight.topology.aws.provider import provider
 from relight.topology.aws.store import BucketArgs, VaultBucket
@@ -121,7 +121,7 @@ class Site(pulumi.ComponentResource):
             if pool.form == "instances":
                 groups += [self._frame.name(each) for each in names]
             else:
-                called = [adopted] if adopted else [fit(each, NODE_GROUP_NAME) for each in names]
+                called = [adopted] if adopted else [fit_name(each, NODE_GROUP_NAME) for each in names]
                 node_groups += called
         args = IdentityArgs(
             self._frame,

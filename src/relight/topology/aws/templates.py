@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from relight.estate import CloudPool, Rung, machine_of
+from relight.estate import CloudPool, Rung, fit_name, machine_of
 from relight.topology.aws.fabric import interfaces_of
-from relight.topology.aws.places import TEMPLATE_NAME, fit
+from relight.topology.aws.places import TEMPLATE_NAME
 from relight.topology.frame import Frame
 
 EKS_ROOT_DISK = "/dev/xvda"  # of Amazon Linux 2023
@@ -50,7 +50,7 @@ def launch_template(args: TemplateArgs, opts: pulumi.ResourceOptions) -> aws.ec2
     tags = rung_tags(frame, args.pool, rung.key)
     return aws.ec2.LaunchTemplate(
         logical,
-        name=fit(frame.name(logical), TEMPLATE_NAME),
+        name=fit_name(frame.name(logical), TEMPLATE_NAME),
         update_default_version=True,
         instance_type=pool.machine,
         image_id=pool.image,

@@ -6,8 +6,8 @@ Everything here is known from the estate alone: a bucket copies to one whose sta
 from __future__ import annotations
 
 from relight.errors import UsageError
-from relight.estate import GLOBAL, AwsSite, Estate, Managed, S3Store
-from relight.topology.aws.places import ROLE_NAME, Place, account_of, fit, place_of
+from relight.estate import GLOBAL, AwsSite, Estate, Managed, S3Store, fit_name
+from relight.topology.aws.places import ROLE_NAME, Place, account_of, place_of
 from relight.topology.frame import Frame
 
 
@@ -58,7 +58,7 @@ def copies_both_ways(estate: Estate, store: str) -> bool:
 
 def copying_role(estate: Estate, stack: str, store: str) -> str:
     """The name of the role that copies out of a bucket."""
-    return fit(f"{estate.name}-{stack}-{store}-copies", ROLE_NAME)
+    return fit_name(f"{estate.name}-{stack}-{store}-copies", ROLE_NAME)
 
 
 def foreign_copiers(estate: Estate, store: str, here: Place) -> list[str]:

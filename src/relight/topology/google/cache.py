@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
-from relight.estate import Filestore, GoogleSite, ManagedLustre
+from relight.estate import Filestore, GoogleSite, ManagedLustre, fit_name
 from relight.topology.frame import Frame
-from relight.topology.google.places import RESOURCE_NAME, fit
+from relight.topology.google.places import RESOURCE_NAME
 
 _SHARE = "relight"
 
@@ -38,7 +38,7 @@ class Cache(pulumi.ComponentResource):
     def __init__(self, name: str, args: CacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("relight:google:Cache", name, None, opts)
         self._args = args
-        self._called = fit(args.frame.name("cache"), RESOURCE_NAME)
+        self._called = fit_name(args.frame.name("cache"), RESOURCE_NAME)
         kept = pulumi.ResourceOptions(parent=self, protect=True)
         self.mount: pulumi.Output[str]
         if isinstance(args.declared, ManagedLustre):

@@ -8,10 +8,10 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from relight.estate import CloudPool, GoogleSite, Rung
+from relight.estate import CloudPool, GoogleSite, Rung, fit_name
 from relight.topology.frame import Frame
 from relight.topology.google.machines import boot_disk, is_compact
-from relight.topology.google.places import RESOURCE_NAME, fit
+from relight.topology.google.places import RESOURCE_NAME
 
 GROUP = "gcp:compute/instanceGroupManager:InstanceGroupManager"
 _MOST_PREFIX = 36  # of a template's name; Google Cloud adds 26 characters
@@ -71,7 +71,7 @@ class Groups(pulumi.ComponentResource):
         args = self._args
         policy: pulumi.Output[str] = gcp.compute.ResourcePolicy(
             f"{args.pool}-close",
-            name=fit(args.frame.name(f"{args.pool}-close"), RESOURCE_NAME),
+            name=fit_name(args.frame.name(f"{args.pool}-close"), RESOURCE_NAME),
             region=args.site.region,
             group_placement_policy=gcp.compute.ResourcePolicyGroupPlacementPolicyArgs(
                 collocation="COLLOCATED"
@@ -111,7 +111,7 @@ class Groups(pulumi.ComponentResource):
         compute, args = gcp.compute, self._args
         return compute.InstanceTemplate(
             logical,
-            name_prefix=fit(args.frame.name(logical), _MOST_PREFIX) + "-",
+            name_prefix=fit_name(args.frame.name(logical), _MOST_PREFIX) + "-",
             machine_type=args.declared.machine,
             region=args.site.region,
             disks=[self._disk()],

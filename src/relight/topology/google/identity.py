@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
-from relight.estate import GoogleSite
+from relight.estate import GoogleSite, fit_name
 from relight.topology.frame import Frame
 from relight.topology.google.places import (
     ACCOUNT_ID,
     NAMESPACE,
     cluster_name,
     cluster_path,
-    fit,
 )
 
 _NODE_ROLES = ("roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader")
@@ -79,14 +78,14 @@ class Identity(pulumi.ComponentResource):
         frame = self._args.frame
         return gcp.serviceaccount.Account(
             what,
-            account_id=fit(frame.name(what), ACCOUNT_ID),
+            account_id=fit_name(frame.name(what), ACCOUNT_ID),
             display_name=f"{purpose} ({frame.name()})"[:100],
             opts=self._child(),
         )
 
     def _role(self, what: str, permissions: tuple[str, ...]) -> gcp.projects.IAMCustomRole:
         frame = self._args.frame
-        called = fit(f"relight-{frame.name(what)}", _MOST_ROLE_ID).replace("-", "_")
+        called = fit_name(f"relight-{frame.name(what)}", _MOST_ROLE_ID).replace("-", "_")
         return gcp.projects.IAMCustomRole(
             what,
             role_id=called,

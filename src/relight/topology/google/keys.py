@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from relight.estate import fit_name
 from relight.topology.frame import Frame
-from relight.topology.google.places import RESOURCE_NAME, fit
+from relight.topology.google.places import RESOURCE_NAME
 
 _ROTATION_SECONDS = 90 * 86_400
 _DESTROY_SECONDS = 30 * 86_400  # how long a version that is to be destroyed can still be brought back
@@ -46,7 +47,7 @@ class Key(pulumi.ComponentResource):
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("relight:google:Key", name, None, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=True)
-        called = fit(args.frame.name(args.what), RESOURCE_NAME)
+        called = fit_name(args.frame.name(args.what), RESOURCE_NAME)
         ring = gcp.kms.KeyRing(name, name=called, location=args.location, opts=kept)
         key = gcp.kms.CryptoKey(
             name,

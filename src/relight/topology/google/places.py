@@ -5,8 +5,6 @@ Names are built from the estate alone, so that the cloud's own API finds them wi
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
 from relight.errors import Reason, UsageError
 from relight.estate import GoogleProject, GoogleSite, MetalSite
 from relight.topology.frame import Frame
@@ -45,14 +43,6 @@ def stack_project(frame: Frame) -> GoogleSite | GoogleProject:
         f'the stack "{frame.stack}" does not stand in Google Cloud',
         "declare a site of kind gcp, or stacks.outside",
     )
-
-
-def fit(name: str, most: int) -> str:
-    """The name, or where it is longer than `most` characters its start and a digest of all of it."""
-    if len(name) <= most:
-        return name
-    digest = blake2b(name.encode(), digest_size=4).hexdigest()
-    return f"{name[: most - 9].rstrip('-')}-{digest}"
 
 
 def network_path(site: GoogleSite, name: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_gcp as gcp
 
-from relight.estate import Gateway
-from relight.topology.google.places import RESOURCE_NAME, fit
+from relight.estate import Gateway, fit_name
+from relight.topology.google.places import RESOURCE_NAME
 from relight.topology.links.ha_vpn import Beyond, Tunnel, TunnelArgs
 from relight.topology.links.sides import GoogleSide
 from relight.topology.links.tunnels import Inside
@@ -108,7 +108,7 @@ def _foreign(
     gateway = gcp.compute.ExternalVpnGateway(
         name,
         gcp.compute.ExternalVpnGatewayArgs(
-            name=fit(side.frame.name(name), RESOURCE_NAME),
+            name=fit_name(side.frame.name(name), RESOURCE_NAME),
             redundancy_type=redundancy[len(addresses)],
             interfaces=[
                 gcp.compute.ExternalVpnGatewayInterfaceArgs(id=at, ip_address=address)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from relight.estate import fit_name
 from relight.topology.frame import Frame
-from relight.topology.google.places import RESOURCE_NAME, fit
+from relight.topology.google.places import RESOURCE_NAME
 
 _PRIORITY = 100  # the same on every session, so that all tunnels carry (ECMP)
 
@@ -47,7 +48,7 @@ class Tunnel(pulumi.ComponentResource):
     def __init__(self, name: str, args: TunnelArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("relight:links:Tunnel", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
-        full = fit(args.frame.name(name), RESOURCE_NAME)
+        full = fit_name(args.frame.name(name), RESOURCE_NAME)
         is_foreign = args.beyond.interface is not None
         tunnel = gcp.compute.VPNTunnel(
             name,

@@ -9,11 +9,11 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_gcp as gcp
 
-from relight.estate import AwsSite, GoogleSite
+from relight.estate import AwsSite, GoogleSite, fit_name
 from relight.topology.aws import provider as aws_provider
 from relight.topology.frame import Frame
 from relight.topology.google import provider as google_provider
-from relight.topology.google.places import RESOURCE_NAME, fit
+from relight.topology.google.places import RESOURCE_NAME
 from relight.topology.links.ends import End
 
 
@@ -74,7 +74,7 @@ class GoogleSide:
             gcp.compute.HaVpnGateway(
                 f"{self.end.name}-{at}",
                 gcp.compute.HaVpnGatewayArgs(
-                    name=fit(self.frame.name(f"{self.end.name}-{at}"), RESOURCE_NAME),
+                    name=fit_name(self.frame.name(f"{self.end.name}-{at}"), RESOURCE_NAME),
                     network=self.network,
                     region=self.site.region,
                     labels=self.frame.labels("network"),

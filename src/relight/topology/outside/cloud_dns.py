@@ -10,9 +10,9 @@ import pulumi
 import pulumi_gcp as gcp
 
 from relight.errors import Reason, UsageError
-from relight.estate import Estate, GoogleProject, GoogleSite, HealthCheck, Traffic
+from relight.estate import Estate, GoogleProject, GoogleSite, HealthCheck, Traffic, fit_name
 from relight.topology.frame import Frame
-from relight.topology.google.places import RESOURCE_NAME, fit
+from relight.topology.google.places import RESOURCE_NAME
 from relight.topology.outside.answers import Name, names_of
 
 _INTERVAL_SECONDS = 30  # the shortest for checks from chosen regions (Compute Engine API, healthChecks)
@@ -91,7 +91,7 @@ class CloudDns(pulumi.ComponentResource):
         zone = gcp.dns.ManagedZone(
             f"{name}-zone",
             gcp.dns.ManagedZoneArgs(
-                name=fit(frame.name("zone"), RESOURCE_NAME),
+                name=fit_name(frame.name("zone"), RESOURCE_NAME),
                 dns_name=traffic.zone,
                 description=f"Names of {frame.estate.name} that follow the work",
                 visibility="public",
@@ -107,7 +107,7 @@ class CloudDns(pulumi.ComponentResource):
         return gcp.compute.HealthCheck(
             f"{name}-{each.key}",
             gcp.compute.HealthCheckArgs(
-                name=fit(frame.name(each.key), RESOURCE_NAME),
+                name=fit_name(frame.name(each.key), RESOURCE_NAME),
                 check_interval_sec=_INTERVAL_SECONDS,
                 timeout_sec=5,
                 healthy_threshold=2,

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relight.topology.aws.places import Place, fit
+from relight.estate import fit_name
+from relight.topology.aws.places import Place
 from relight.topology.graph import Graph
 from rig.aws_sites import ACCOUNT, IMAGE, a_pool, an_aws_estate, declare
 
@@ -170,9 +171,9 @@ def test_arns_are_of_the_partition_of_their_region(region: str, partition: str) 
 
 @given(st.text(st.sampled_from("abc-"), min_size=1, max_size=200), st.integers(16, 64))
 def test_a_name_that_fits_is_kept_and_a_longer_one_is_cut_to_fit(name: str, most: int) -> None:
-    assert len(fit(name, most)) <= most
-    assert (fit(name, most) == name) == (len(name) <= most)
+    assert len(fit_name(name, most)) <= most
+    assert (fit_name(name, most) == name) == (len(name) <= most)
 
 
 def test_two_long_names_with_one_start_stay_two() -> None:
-    assert fit("a" * 80 + "1", 64) != fit("a" * 80 + "2", 64)
+    assert fit_name("a" * 80 + "1", 64) != fit_name("a" * 80 + "2", 64)

@@ -12,11 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from relight.errors import Conflict, NotFound, Refused
-from relight.estate import AwsSite, CloudPool
+from relight.estate import AwsSite, CloudPool, fit_name
 from relight.provision.adapters.aws.clients import AwsClients
-from relight.provision.adapters.naming import EKS_NODE_GROUP, fit
 
 _AT_ONCE = 8
+
+
+LONGEST_NODE_GROUP = 63  # characters of a managed node group's name (EKS API)
 
 
 class Group(Protocol):
@@ -113,7 +115,7 @@ class AwsPoolSizes:
         if adopted := self._declared.adopt.node_groups.get(pool):
             return {declared.rungs[0].key: NodeGroup(self._clients, self._describe(adopted))}
         rungs = [rung.key for rung in declared.rungs]
-        names = [fit(f"{pool}-{rung}", EKS_NODE_GROUP) for rung in rungs]
+        names = [fit_name(f"{pool}-{rung}", LONGEST_NODE_GROUP) for rung in rungs]
         with ThreadPoolExecutor(_AT_ONCE) as workers:
             described = list(workers.map(self._describe, names))
         for rung, group in zip(rungs, described, strict=True):
