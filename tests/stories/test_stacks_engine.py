@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from relight.provision import (
     StackUpFacts,
 )
 from relight.provision.handlers import ScalePoolHandler, StackDriftHandler, StackUpHandler
-from relight.supervisor import Supervisor
+from relight.supervisor import Supervisor, keeper
 from rig.standin.site import (
     NEEDS_ENGINE,
     PASSPHRASE,
@@ -77,11 +77,20 @@ def step(supervisor: Supervisor) -> Callable[..., StandinContext]:
     return make
 
 
-def engine_of(site: StandinSite) -> int:
-    """The pid of the `pulumi` that holds the stack's lock."""
-    lock = site.stacks().lock(STACK)
-    assert lock
-    return lock.pid
+@pytest.fixture
+def kill_engine() -> Iterator[Callable[[StandinSite], None]]:
+    """Kills the `pulumi` that holds the stack's lock; what it leaves running lives as long as the test."""
+    left: dict[int, int] = {}
+
+    def kill(site: StandinSite) -> None:
+        lock = site.stacks().lock(STACK)
+        assert lock
+        left.update(keeper.descendants(lock.pid))
+        os.kill(lock.pid, signal.SIGKILL)
+
+    yield kill
+    for pid, began in left.items():
+        keeper.signal_process(pid, began, signal.SIGKILL)
 
 
 def files_with(pattern: str, *folders: Path) -> list[str]:
@@ -190,13 +199,15 @@ def test_an_update_that_is_stopped_finishes_what_is_in_flight_and_leaves_nothing
 
 
 def test_an_update_that_was_killed_in_mid_create_is_finished_and_nothing_is_made_twice(
-    site: StandinSite, step: Callable[..., StandinContext]
+    site: StandinSite,
+    step: Callable[..., StandinContext],
+    kill_engine: Callable[[StandinSite], None],
 ) -> None:
     site.hinder(delays={"network": 3, "key": 3})
     handler, context = StackUpHandler(StandinWorld(site)), step()
     spec = StackUp(stack=STACK, settle=SETTLE)
     assert play(handler, spec, context, until=lambda: site.began("network") and site.began("key")) is None
-    os.kill(engine_of(site), signal.SIGKILL)
+    kill_engine(site)
     cut = play(handler, spec, context)
     assert isinstance(cut, Retry), cut
     assert "killed" in cut.reason
@@ -247,3 +258,16 @@ def test_a_locked_state_is_passed_by_and_the_drift_is_on_record(
     assert (facts.via, facts.drift) == ("cloud-api", True)
     assert "ann@elsewhere" in facts.why
     assert world.pools.sizes(POOL)["own-metal"] == 4
+
+
+def test_where_the_backend_of_the_state_is_gone_the_cloud_itself_is_asked(
+    risen: StandinSite, step: Callable[..., StandinContext]
+) -> None:
+    risen.state.rename(risen.folder / "gone")
+    world = StandinWorld(risen)
+    spec = ScalePool(site=STACK, pool=POOL, nodes=3, epoch=2)
+    facts = facts_of(play(ScalePoolHandler(world), spec, step("knob")), ScalePoolFacts)
+    assert isinstance(facts, ScalePoolFacts)
+    assert (facts.via, facts.drift) == ("cloud-api", True)
+    assert "out of reach" in facts.why
+    assert world.pools.sizes(POOL)["own-metal"] == 3

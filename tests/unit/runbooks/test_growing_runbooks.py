@@ -1,0 +1,189 @@
+"""The knob in runbooks: a standby grows before it takes the work over, and shrinks once it is relieved."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from relight.app import CATALOGUE
+from relight.control import Project, make_plan
+from relight.control.supposing import suppose
+from relight.errors import UsageError
+from relight.estate import AwsSite, Estate, load_estate
+from relight.plan import Plan
+from relight.provision import Change, Preview, ScalePool, StackUp
+from relight.situation import Intent, Known, Situation, Unknown
+from rig.files import EXAMPLES
+
+REPOSITORY = Path(__file__).parents[3]
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+ESTATES = {path.stem: load_estate(path) for path in EXAMPLES}
+
+
+def planned(estate: Estate, situation: Situation, runbook: str, **inputs: str) -> Plan:
+    return make_plan(Project(REPOSITORY).runbook(runbook), estate, situation, inputs, CATALOGUE)
+
+
+def lost(estate: Estate, site: str) -> Situation:
+    situation = suppose(estate, NOW, site)
+    sites = {
+        name: seen.model_copy(update={"intent": Known(value=None), "free_gpus": Known(value=20)})
+        if name != site
+        else seen
+        for name, seen in situation.sites.items()
+    }
+    return situation.model_copy(update={"sites": sites})
+
+
+def with_intent(situation: Situation, site: str, pools: dict[str, dict[str, int]], epoch: int) -> Situation:
+    intent = Intent(site=site, epoch=epoch, active=True, pools=pools, changed_by="run-1", changed_at=NOW)
+    seen = situation.sites[site].model_copy(update={"intent": Known(value=intent)})
+    return situation.model_copy(update={"sites": {**situation.sites, site: seen}})
+
+
+def knobs(plan: Plan) -> dict[str, ScalePool]:
+    return {step.id: step.spec for step in plan.steps if isinstance(step.spec, ScalePool)}
+
+
+def codes(plan: Plan) -> set[str]:
+    return {finding.code for finding in plan.findings}
+
+
+def test_a_standby_grows_to_full_size_before_anything_starts_there() -> None:
+    estate = ESTATES["active-passive"]
+    plan = planned(estate, lost(estate, "ohio"), "site-failover", site="ohio")
+    assert plan.blocks == ()
+    assert {name: (spec.site, spec.nodes, spec.active) for name, spec in knobs(plan).items()} == {
+        "grow-train": ("oregon", 10, True),
+        "grow-serve": ("oregon", 4, True),
+    }
+    assert {"grow-train", "grow-serve"} <= set(plan.by_id["make-room"].after)
+    assert plan.by_id["grow-train"].after == ("confirm-verdict",)  # not behind the fence: it takes longest
+
+
+def test_the_size_is_decided_in_an_epoch_above_every_one_that_was_seen() -> None:
+    estate = ESTATES["active-passive"]
+    situation = lost(estate, "ohio")
+    plan = planned(estate, situation, "site-failover", site="ohio")
+    seen = situation.workloads["pretrain"].authority
+    assert isinstance(seen, Known)
+    assert {spec.epoch for spec in knobs(plan).values()} == {seen.value.epoch + 1}
+
+
+def test_guaranteed_capacity_gives_a_forecast_and_what_it_promises_is_in_it() -> None:
+    estate = ESTATES["active-passive"]
+    plan = planned(estate, lost(estate, "ohio"), "site-failover", site="ohio")
+    back = {promise.workload: promise.back for promise in plan.expectations}
+    assert all(estimate is not None for estimate in back.values())
+    estimate = plan.by_id["grow-train"].estimate
+    assert estimate is not None
+    assert estimate.p90 == timedelta(minutes=15)  # ready_in of the reservation
+
+
+def test_best_effort_capacity_gives_no_rto_and_the_plan_says_so() -> None:
+    estate = ESTATES["cloud-burst"]
+    plan = planned(estate, lost(estate, "hall"), "site-failover", site="hall")
+    assert all(promise.back is None for promise in plan.expectations)
+    assert all("nodes of train at ohio" in (promise.unknown or "") for promise in plan.expectations)
+    assert "rto-unknown" in codes(plan)
+    assert "rto-missed" not in codes(plan)
+
+
+def test_a_pool_whose_block_has_ended_says_that_it_is_too_small() -> None:
+    estate = ESTATES["active-passive"]
+    site = estate.sites["oregon"]
+    assert isinstance(site, AwsSite)
+    rung = site.pools["train"].rungs[0].model_copy(
+        update={
+            "kind": "capacity-block",
+            "ready_in": None,
+            "starts": NOW - timedelta(days=9),
+            "ends": NOW - timedelta(days=2),
+        }
+    )  # fmt: skip
+    pool = site.pools["train"].model_copy(update={"rungs": (rung,)})
+    site = site.model_copy(update={"pools": {**site.pools, "train": pool}})
+    estate = estate.model_copy(update={"sites": {**estate.sites, "oregon": site}})
+    plan = planned(estate, lost(estate, "ohio"), "site-failover", site="ohio")
+    assert "pool-too-small" in codes(plan)
+
+
+def test_growth_counts_as_room() -> None:
+    estate = ESTATES["active-passive"]
+    assert "no-room" not in codes(planned(estate, lost(estate, "ohio"), "site-failover", site="ohio"))
+    grown = with_intent(
+        lost(estate, "ohio"), "oregon", {"train": {"reservation": 10}, "serve": {"reservation": 4}}, 2
+    )
+    assert "no-room" in codes(planned(estate, grown, "site-failover", site="ohio"))  # no more to come
+
+
+def test_an_intent_that_cannot_be_seen_is_a_warning() -> None:
+    estate = ESTATES["active-passive"]
+    situation = lost(estate, "ohio")
+    seen = situation.sites["oregon"].model_copy(update={"intent": Unknown(reason="no answer")})
+    situation = situation.model_copy(update={"sites": {**situation.sites, "oregon": seen}})
+    assert "intent-unknown" in codes(planned(estate, situation, "site-failover", site="ohio"))
+
+
+def test_going_home_the_standby_shrinks_after_all_else() -> None:
+    estate = ESTATES["active-passive"]
+    situation = suppose(estate, NOW, away="ohio")
+    plan = planned(estate, situation, "site-failback", site="ohio")
+    specs = knobs(plan)
+    assert {"shrink-train", "shrink-serve"} <= set(specs)
+    assert (specs["shrink-train"].nodes, specs["shrink-train"].active) == (2, False)
+    assert {"drain-pretrain", "stop-chat-at-oregon"} <= set(plan.by_id["shrink-train"].after)
+
+
+def test_one_pool_can_be_scaled_by_itself() -> None:
+    estate = ESTATES["active-passive"]
+    plan = planned(estate, suppose(estate, NOW), "pool-scale", site="oregon", pool="train", nodes="6")
+    assert [step.id for step in plan.steps] == ["capacity", "scale-train"]
+    assert knobs(plan)["scale-train"].active is False
+    assert plan.claims == ("site:oregon",)
+
+
+def test_a_pool_that_shrinks_or_cannot_grow_asks_people_or_is_blocked() -> None:
+    estate = ESTATES["active-passive"]
+    decided = with_intent(suppose(estate, NOW), "oregon", {"train": {"reservation": 10}}, 4)
+    smaller = planned(estate, decided, "pool-scale", site="oregon", pool="train", nodes="3")
+    assert "shrinks" in codes(smaller)
+    assert knobs(smaller)["scale-train"].epoch == 4
+    assert knobs(smaller)["scale-train"].active is True
+    larger = planned(estate, decided, "pool-scale", site="oregon", pool="train", nodes="11")
+    assert [finding.code for finding in larger.blocks] == ["pool-too-small"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [({"pool": "tran", "nodes": "1"}, "no pool"), ({"pool": "train", "nodes": "x"}, "number")],
+)
+def test_what_no_pool_can_be_is_refused(inputs: dict[str, str], said: str) -> None:
+    estate = ESTATES["active-passive"]
+    with pytest.raises(UsageError, match=said):
+        planned(estate, suppose(estate, NOW), "pool-scale", site="oregon", **inputs)
+
+
+def test_a_stack_comes_up_as_it_was_previewed_and_asks_where_something_goes_away() -> None:
+    estate = ESTATES["active-passive"]
+    gone = Change(urn="urn:x", name="cache", type="aws:fsx/lustreFileSystem:LustreFileSystem", op="delete")
+    preview = Preview(stack="oregon", changes=(gone,), same=3, digest="sha256:1")
+    plan = planned(
+        estate, suppose(estate, NOW), "stack-up", stack="oregon", preview=preview.model_dump_json()
+    )
+    spec = plan.steps[0].spec
+    assert isinstance(spec, StackUp)
+    assert spec.expect_digest == "sha256:1"
+    assert "deletes" in codes(plan)
+    assert any("delete aws:fsx" in finding.message for finding in plan.findings)
+
+
+def test_a_stack_that_nobody_previewed_and_a_lock_that_is_taken_ask_people() -> None:
+    estate = ESTATES["active-passive"]
+    plan = planned(estate, suppose(estate, NOW), "stack-up", stack="oregon", cancel_lock="lock-1")
+    assert {"unseen", "takes-lock"} <= codes(plan)
+    spec = plan.steps[0].spec
+    assert isinstance(spec, StackUp)
+    assert spec.cancel_lock == "lock-1"
