@@ -43,7 +43,7 @@ _LOCK = re.compile(
 )
 _GONE = re.compile(
     r"dial tcp|no such host|connection refused|i/o timeout|deadline exceeded|TLS handshake|"
-    r"unable to open (bucket|state directory)|could not (open|list) bucket|could not read bucket|error listing stacks|"
+    r"unable to open (bucket|state directory)|could not (open|list|read) bucket|error listing stacks|"
     r"RequestError: send request failed|ServiceUnavailable|50[234] ",
     re.IGNORECASE,
 )
