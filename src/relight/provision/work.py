@@ -137,6 +137,9 @@ def _scale(call: Call, stacks: Stacks, tell: OnProgress, reached: Callable[[], N
     if missing:
         reason = f"the stack {stack} has no resource for {', '.join(missing)} of the pool {call.pool}"
         return End(status="missing", reason=reason, remedy="bring the stack up first")
+    if any(rung.get("adopted") for rung in rungs.values()):
+        reason = f"the groups of {call.pool} are adopted: their owner keeps them, and no stack sizes them"
+        return End(status="lost", reason=reason, remedy="let the step ask the cloud itself (allow_direct)")
     targets = _targets(rungs)
     if not targets:  # nothing runs in the pool; and without targets the engine would bring all of it up
         return End(status="done")
@@ -154,7 +157,7 @@ def _scale(call: Call, stacks: Stacks, tell: OnProgress, reached: Callable[[], N
 
 def _targets(rungs: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
     """URNs that the knob turns: `urns` where a rung has several, which rungs of a pool may share."""
-    urns = {str(urn) for rung in rungs.values() for urn in rung.get("urns") or (rung["urn"],)}
+    urns = {str(urn) for rung in rungs.values() for urn in rung.get("urns") or (rung.get("urn", ""),)}
     return tuple(sorted(urn for urn in urns if urn))
 
 
