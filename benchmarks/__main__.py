@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("start", "estate", "engine", "supervisor", "ansible", "approvals", "knob")
+NAMES = ("start", "estate", "engine", "supervisor", "ansible", "approvals", "graph", "knob")
 
 
 def main() -> None:
