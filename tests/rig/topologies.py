@@ -143,6 +143,7 @@ def _traffic(cloud: str, topology: str) -> dict[str, Any]:
         "serves": "chat",
         "policy": "weighted" if topology == "active-active" else "failover",
         "targets": {"north": "192.0.2.10", "south": "198.51.100.10"},
+        **({"health": {"interval_seconds": 30}} if cloud == "gcp" else {}),
     }
     return {
         "kind": "route53" if cloud == "aws" else "cloud-dns",

@@ -93,6 +93,8 @@ def test_a_sandbox_that_is_well_passes_and_is_left_as_it_was(sites: Sites) -> No
         FAILOVER: "ready",
         AWAY: "ready",
         "declare-writers()": "idle",
+        "pool-scale(pool=…)": "untried",
+        "stack-up(stack=…)": "untried",
         "site-failback(site=south)": "idle",
     }
     assert effects(sites) == before

@@ -39,6 +39,8 @@ def test_every_runbook_is_planned_for_every_site_in_the_situation_that_it_is_for
     plans = declared(an_estate())
     assert {name: plan.state for name, plan in plans.items()} == {
         "declare-writers()": "idle",
+        "pool-scale(pool=…)": "untried",
+        "stack-up(stack=…)": "untried",
         "site-failback(site=north)": "built",
         "site-failback(site=south)": "idle",
         "site-failover(site=north)": "built",
