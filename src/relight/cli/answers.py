@@ -61,12 +61,14 @@ class ShownPool(Frozen):
     quiet: dict[str, int]
     full: dict[str, int]
     guaranteed: int  # of the full ones, those that are sure
-    idle_usd_per_hour: float  # of reservations and commitments, used or not, beyond what runs in quiet times
-    is_priced: bool  # whether the estate has a price for each of them
+    idle_usd_per_hour: float  # of reservations and commitments: what nobody uses in quiet times
+    quiet_usd_per_hour: float  # of all its nodes in quiet times, the idle part in it
+    full_usd_per_hour: float
+    is_priced: bool  # whether the estate has a price for all that costs
 
 
 class ShownResource(Frozen):
-    """One resource of a stack; `billed_while_asleep` with all pools at their quiet sizes."""
+    """One resource of a stack; `billed_while_asleep`, or at full size if that is shown."""
 
     name: str
     kind: str
@@ -83,6 +85,7 @@ class StackAnswer(Answer):
     meaning: str
     pools: dict[str, ShownPool]
     resources: tuple[ShownResource, ...]
+    size: Literal["quiet", "full"]
     warnings: tuple[str, ...]
 
 

@@ -9,17 +9,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
 from relight.cli.output import Screen
 from relight.cli.session import command
 from relight.control.project import ESTATE
 from relight.errors import UsageError
+from relight.provision import PROJECT_FILE
 
 FIRST = "two-sites"
 """The example that a project starts from: it needs no cloud."""
 
-PULUMI = "Pulumi.yaml"
-_IGNORED = "# What Relight keeps here: the journal, and what processes said.\n/.relight/\n"
+_IGNORED = """\
+# What Relight keeps here: the journal, and what processes said.
+/.relight/
+# Credentials, and what the policy pack runs in.
+/kubeconfig*
+/stacks/policy/.venv/
+"""
 
 app = command()
 
@@ -65,8 +72,10 @@ def write_project(folder: Path, example: str = FIRST) -> tuple[list[Path], list[
     estates = shipped_estates()
     if example not in estates:
         raise UsageError(f'there is no example "{example}"', f"there are {', '.join(sorted(estates))}")
+    estate = folder / ESTATE
+    declared = estate.read_text(encoding="utf-8") if estate.is_file() else estates[example]
     texts = {ESTATE: estates[example], ".gitignore": _IGNORED}
-    return write_files(folder, texts | shipped_runbooks() | shipped_playbooks() | shipped_stacks())
+    return write_files(folder, texts | shipped_runbooks() | shipped_playbooks() | shipped_stacks(declared))
 
 
 def shipped_estates() -> dict[str, str]:
@@ -78,10 +87,22 @@ def shipped_estates() -> dict[str, str]:
     }
 
 
-def shipped_stacks() -> dict[str, str]:
-    """The Pulumi project: its text by its path in a project."""
+def shipped_stacks(estate: str) -> dict[str, str]:
+    """The Pulumi project of the estate with this text: its text by its path in a project."""
     texts = dict(sorted(_texts_below(_folder("stacks"), "stacks")))
-    return {PULUMI: _folder(PULUMI).read_text(encoding="utf-8")} | texts
+    return {PROJECT_FILE: _project_file(estate)} | texts
+
+
+def _project_file(estate: str) -> str:
+    """Pulumi.yaml with the estate's name, by which its stacks are told from others', and its backend."""
+    shipped = _folder(PROJECT_FILE).read_text(encoding="utf-8")
+    try:
+        declared = yaml.safe_load(estate)
+        name, backend = declared["name"], (declared.get("stacks") or {}).get("backend")
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError):  # relight check says what is wrong with it
+        return shipped
+    named = shipped.replace("name: relight\n", f"name: {name}\n")
+    return f"{named}backend:\n  url: {backend}  # as estate.yaml has it\n" if backend else named
 
 
 def shipped_runbooks() -> dict[str, str]:
@@ -103,7 +124,7 @@ def _texts_below(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
         if entry.is_dir():
             if entry.name != "__pycache__":
                 yield from _texts_below(entry, f"{path}/{entry.name}")
-        elif entry.name.endswith((".yml", ".yaml", ".py", ".md")):
+        elif entry.name.endswith((".yml", ".yaml", ".py", ".md", ".txt")):
             yield f"{path}/{entry.name}", entry.read_text(encoding="utf-8")
 
 

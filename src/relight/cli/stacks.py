@@ -66,11 +66,14 @@ def show(
                 full=dict(pool.full),
                 guaranteed=pool.guaranteed,
                 idle_usd_per_hour=pool.idle_usd_per_hour,
+                quiet_usd_per_hour=pool.quiet_usd_per_hour,
+                full_usd_per_hour=pool.full_usd_per_hour,
                 is_priced=pool.priced,
             )
             for pool in (topology.pools_of(estate, stack, now) if stack in estate.sites else ())
         },
         resources=tuple(ShownResource(**row.to_dict()) for row in topology.list_rows(graph)),
+        size="full" if at_full else "quiet",
         warnings=tuple(check.message for check in check_provisioning(estate) if stack in check.path),
     )
     if as_json:

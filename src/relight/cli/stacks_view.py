@@ -20,18 +20,20 @@ def print_stack(screen: Screen, answer: StackAnswer) -> None:
         screen.print()
         screen.print(Padding(_pools(answer.pools), (0, 0, 0, 2)))
         screen.print()
-        for sentence in _commitments(answer.pools):
+        for sentence in _costs(answer.pools):
             screen.print(sentence)
     for warning in answer.warnings:
         screen.print(f"warning: {warning}", style="yellow")
-    rows = table("resource", "kind", "in", "billed", "asleep", "note")
+    is_quiet = answer.size == "quiet"
+    rows = table("resource", "kind", "in", "billed", "asleep" if is_quiet else "at full size", "note")
     for resource in answer.resources:
-        asleep = "yes" if resource.billed_while_asleep else ""
-        rows.add_row(resource.name, resource.kind, resource.within, resource.billed, asleep, resource.note)
+        paid = "yes" if resource.billed_while_asleep else ""
+        rows.add_row(resource.name, resource.kind, resource.within, resource.billed, paid, resource.note)
     screen.print()
     screen.print(Padding(rows, (0, 0, 0, 2)))
-    awake = sum(resource.billed_while_asleep for resource in answer.resources)
-    screen.print(f"\n{count(len(answer.resources), 'resource')}; {awake} are billed while the site sleeps")
+    paid_for = sum(resource.billed_while_asleep for resource in answer.resources)
+    when = "while the site sleeps" if is_quiet else "at full size"
+    screen.print(f"\n{count(len(answer.resources), 'resource')}; {paid_for} are billed {when}")
 
 
 def _pools(pools: dict[str, ShownPool]) -> Table:
@@ -45,13 +47,20 @@ def _pools(pools: dict[str, ShownPool]) -> Table:
     return rows
 
 
-def _commitments(pools: dict[str, ShownPool]) -> list[str]:
+def _costs(pools: dict[str, ShownPool]) -> list[str]:
+    quiet, full, idle = (
+        sum(getattr(pool, f"{what}_usd_per_hour") for pool in pools.values())
+        for what in ("quiet", "full", "idle")
+    )
     said = []
-    idle = sum(pool.idle_usd_per_hour for pool in pools.values())
+    if quiet or full:
+        said.append(f"Nodes cost {quiet:,.2f} USD an hour in quiet times, and {full:,.2f} at full size.")
     if idle:
-        said.append(f"Idle reservations and commitments cost their full price: {idle:,.2f} USD an hour.")
+        said.append(
+            f"Of the quiet hour {idle:,.2f} USD are for reservations and commitments that nobody uses."
+        )
     if not all(pool.is_priced for pool in pools.values()):
-        said.append("Some reservations have no usd_per_node_hour: what they cost idle is not in that.")
+        said.append("Some rungs that cost have no usd_per_node_hour in the estate: they are not in that.")
     unsure = [name for name, pool in pools.items() if pool.guaranteed < sum(pool.full.values())]
     if unsure:
         said.append(

@@ -5,6 +5,7 @@ far it has come, and judges its end. What was cut off in mid-create is looked up
 is created again.
 """
 
+from relight.provision.declared import PROJECT_FILE, check_project_file
 from relight.provision.drift import drift_of
 from relight.provision.engines import cloud_of, engine_of
 from relight.provision.port import (
@@ -42,6 +43,7 @@ from relight.provision.steps import (
 from relight.provision.wording import describe, describe_preview
 
 __all__ = [
+    "PROJECT_FILE",
     "Capacity",
     "CapacityCheck",
     "CapacityFacts",
@@ -69,6 +71,7 @@ __all__ = [
     "Stacks",
     "Update",
     "UpdateFailed",
+    "check_project_file",
     "cloud_of",
     "describe",
     "describe_preview",

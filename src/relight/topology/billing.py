@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Way = Literal["by the hour", "by what is stored", "per request", "free"]
+Way = Literal["by the hour", "by the month", "by what is stored", "per request", "free"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ PER_REQUEST = Billing("per request")
 
 def _hourly(note: str) -> Billing:
     return Billing("by the hour", asleep=True, note=note)
+
+
+def _monthly(note: str) -> Billing:
+    return Billing("by the month", asleep=True, note=note)
 
 
 def _stored(note: str) -> Billing:
@@ -136,7 +140,7 @@ BILLED: dict[str, Row] = {
     # AWS
     "aws:autoscaling/group:Group": _asg,
     "aws:cloudwatch/logGroup:LogGroup": _logs,
-    "aws:cloudwatch/metricAlarm:MetricAlarm": _hourly("each alarm, by the month"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _monthly("each alarm"),
     "aws:directconnect/connection:Connection": _hourly("the port, whether or not it carries anything"),
     "aws:directconnect/gateway:Gateway": FREE,
     "aws:dynamodb/table:Table": PER_REQUEST,
@@ -154,19 +158,19 @@ BILLED: dict[str, Row] = {
     "aws:ecr/repository:Repository": _stored("the images"),
     "aws:eks/cluster:Cluster": _hourly("the control plane"),
     "aws:eks/nodeGroup:NodeGroup": _node_group,
-    "aws:fsx/lustreFileSystem:LustreFileSystem": _stored("the whole provisioned capacity and throughput"),
-    "aws:kms/key:Key": _hourly("each key, by the month"),
-    "aws:kms/replicaKey:ReplicaKey": _hourly("each replica, by the month"),
+    "aws:fsx/lustreFileSystem:LustreFileSystem": _hourly("the whole provisioned capacity and throughput"),
+    "aws:kms/key:Key": _monthly("each key"),
+    "aws:kms/replicaKey:ReplicaKey": _monthly("each replica"),
     "aws:lb/loadBalancer:LoadBalancer": _hourly("the balancer; and what goes through it"),
-    "aws:route53/healthCheck:HealthCheck": _hourly("each check, by the month"),
+    "aws:route53/healthCheck:HealthCheck": _monthly("each check"),
     "aws:route53/record:Record": PER_REQUEST,
-    "aws:route53/zone:Zone": _hourly("each zone, by the month; and its queries"),
+    "aws:route53/zone:Zone": _monthly("each zone; and its queries"),
     "aws:route53recoverycontrol/cluster:Cluster": _hourly("the cluster: the dearest small part of a standby"),
     "aws:s3/bucket:Bucket": _stored("all versions, also behind a lock; and requests"),
     "aws:s3/bucketReplicationConfig:BucketReplicationConfig": Billing(
         "per request", note="each gigabyte copied; with time control each gigabyte again"
     ),
-    "aws:secretsmanager/secret:Secret": _hourly("each secret, by the month"),
+    "aws:secretsmanager/secret:Secret": _monthly("each secret"),
     "aws:secretsmanager/secretVersion:SecretVersion": FREE,
     "aws:sns/topic:Topic": PER_REQUEST,
     "aws:sqs/queue:Queue": PER_REQUEST,
@@ -189,11 +193,11 @@ BILLED: dict[str, Row] = {
     "gcp:compute/vPNTunnel:VPNTunnel": _hourly("the tunnel; and what leaves through it"),
     "gcp:container/cluster:Cluster": _hourly("the management fee"),
     "gcp:container/nodePool:NodePool": _node_pool,
-    "gcp:dns/managedZone:ManagedZone": _hourly("each zone, by the month; and its queries"),
+    "gcp:dns/managedZone:ManagedZone": _monthly("each zone; and its queries"),
     "gcp:dns/recordSet:RecordSet": PER_REQUEST,
-    "gcp:filestore/instance:Instance": _stored("the whole provisioned capacity"),
-    "gcp:kms/cryptoKey:CryptoKey": _hourly("each active version of the key, by the month"),
-    "gcp:lustre/instance:Instance": _stored("the whole provisioned capacity and throughput"),
+    "gcp:filestore/instance:Instance": _hourly("the whole provisioned capacity"),
+    "gcp:kms/cryptoKey:CryptoKey": _monthly("each active version of the key"),
+    "gcp:lustre/instance:Instance": _hourly("the whole provisioned capacity and throughput"),
     "gcp:storage/bucket:Bucket": _stored("all generations, also retained ones; and requests"),
     # Kubernetes: what runs is billed as the nodes that it runs on
     "kubernetes:core/v1:PersistentVolumeClaim": _stored("the volume, used or not"),

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from relight.estate import ActiveActive, ActivePassive, CloudBurst, CloudPool, CloudSite, ClusterPool, Estate
 from relight.situation import Intent
-from relight.topology.frame import Sizes
 from relight.topology.graph import Graph, run_under_mocks
 from relight.topology.program import Decided, declare, require_stack
 from relight.topology.sizing import full_sizes, quiet_sizes
@@ -30,8 +29,10 @@ class PoolMeaning:
     quiet: Mapping[str, int]
     full: Mapping[str, int]
     guaranteed: int  # nodes at full size that are sure
-    idle_usd_per_hour: float  # reservations and commitments, used or not, beyond what runs anyway
-    priced: bool  # whether every rung that is paid for asleep has a price
+    idle_usd_per_hour: float  # of reservations and commitments: what nobody uses in quiet times
+    quiet_usd_per_hour: float  # of all that is paid for in quiet times, the idle part in it
+    full_usd_per_hour: float
+    priced: bool  # whether every rung that costs anything at either size has a price
 
 
 def sentence(estate: Estate, site: str) -> str:
@@ -42,16 +43,22 @@ def sentence(estate: Estate, site: str) -> str:
     if isinstance(topology, ActiveActive):
         n = len(topology.members)
         return f"active-active: one of {n} sites that serve; each holds its share x {n}/{n - 1}: one may die"
+    if isinstance(topology, CloudBurst):
+        return _sentence_of_a_burst(topology, site)
     if site == topology.primary:
         return f"{topology.kind}: {site} works in quiet times, and {topology.standby} takes over"
-    if isinstance(topology, CloudBurst):
-        rung = f"rung {topology.ladder.index(site) + 1} of {len(topology.ladder)}"
-        return f"cloud-burst: {rung} that the work of {topology.primary} climbs; no node runs while it sleeps"
-    within = format_duration(topology.full_within)
+    runs, within = "no node runs", format_duration(topology.full_within)
     if isinstance(topology, ActivePassive):
-        share = f"{topology.standby_share:.0%} of each pool runs"
-        return f"active-passive: {site} stands by for {topology.primary}; {share}, all of it within {within}"
-    return f"pilot-light: {site} stands by for {topology.primary}; no node runs, all of them within {within}"
+        runs = f"{topology.standby_share:.0%} of each pool runs"
+    return f"{topology.kind}: {site} stands by for {topology.primary}; {runs}, meant to be full in {within}"
+
+
+def _sentence_of_a_burst(topology: CloudBurst, site: str) -> str:
+    if site == topology.primary:
+        ladder = ", else to ".join(topology.ladder)
+        return f"cloud-burst: {site} works in quiet times; when it dies, its work goes to {ladder}"
+    rung = f"rung {topology.ladder.index(site) + 1} of {len(topology.ladder)}"
+    return f"cloud-burst: {rung} that the work of {topology.primary} climbs; no node runs while it sleeps"
 
 
 def pools_of(estate: Estate, site: str, now: datetime) -> tuple[PoolMeaning, ...]:
@@ -60,7 +67,7 @@ def pools_of(estate: Estate, site: str, now: datetime) -> tuple[PoolMeaning, ...
     if not isinstance(declared, CloudSite):
         return ()
     quiet, full = quiet_sizes(estate, site, now), full_sizes(estate, site, now)
-    return tuple(_meaning(name, pool, quiet, full) for name, pool in declared.pools.items())
+    return tuple(_meaning(name, pool, quiet[name], full[name], now) for name, pool in declared.pools.items())
 
 
 def graph_of(estate: Estate, stack: str, now: datetime, *, at_full: bool = False) -> Graph:
@@ -76,7 +83,7 @@ def graph_of(estate: Estate, stack: str, now: datetime, *, at_full: bool = False
     def program() -> None:
         declare(estate, stack, ask=ask, now=now, resolve=lambda _reference: "made.up.value")
 
-    return run_under_mocks(program, stack=stack, references=_references(estate))
+    return run_under_mocks(program, project=estate.name, stack=stack, references=_references(estate))
 
 
 def _at_full(estate: Estate, site: str, now: datetime) -> Decided:
@@ -90,31 +97,56 @@ def _at_full(estate: Estate, site: str, now: datetime) -> Decided:
 def _references(estate: Estate) -> dict[str, dict[str, object]]:
     """What sites' stacks export, made up, for the stacks of links that read it."""
     return {
-        f"organization/relight/{site}": {name: f"{name}-of-{site}" for name in _EXPORTED}
+        f"organization/{estate.name}/{site}": {name: f"{name}-of-{site}" for name in _EXPORTED}
         for site in estate.sites
     }
 
 
-def _meaning(name: str, pool: CloudPool | ClusterPool, quiet: Sizes, full: Sizes) -> PoolMeaning:
-    idle, priced = 0.0, True
-    for rung in pool.rungs:
-        if rung.usd_per_month is not None:
-            idle += rung.usd_per_month / _HOURS_OF_A_MONTH
-        elif rung.kind in ("reservation", "capacity-block"):
-            priced = priced and rung.usd_per_node_hour is not None
-            idle += (rung.usd_per_node_hour or 0.0) * (rung.nodes - quiet[name].get(rung.key, 0))
+def _meaning(
+    name: str, pool: CloudPool | ClusterPool, quiet: Mapping[str, int], full: Mapping[str, int], now: datetime
+) -> PoolMeaning:
+    asleep, at_work = _price(pool, quiet, now), _price(pool, full, now)
+    used = sum(
+        (rung.usd_per_node_hour or 0.0) * quiet.get(rung.key, 0)
+        for rung in pool.rungs
+        if rung.kind != "own-metal" and rung.usd_per_month is None
+    )
     sure = sum(
         nodes
-        for key, nodes in full[name].items()
+        for key, nodes in full.items()
         if (rung_of := pool.rung(key)) and rung_of.capacity == "guaranteed"
     )
     return PoolMeaning(
         name=name,
         machine=pool.machine if isinstance(pool, CloudPool) else "",
         gpus_each=pool.gpus_each,
-        quiet=quiet[name],
-        full=full[name],
+        quiet=quiet,
+        full=full,
         guaranteed=sure,
-        idle_usd_per_hour=round(idle, 2),
-        priced=priced,
+        idle_usd_per_hour=round(asleep.usd_per_hour - used, 2),
+        quiet_usd_per_hour=round(asleep.usd_per_hour, 2),
+        full_usd_per_hour=round(at_work.usd_per_hour, 2),
+        priced=asleep.is_whole and at_work.is_whole,
     )
+
+
+@dataclass(frozen=True)
+class _Price:
+    usd_per_hour: float
+    is_whole: bool  # no rung that costs anything lacks a price
+
+
+def _price(pool: CloudPool | ClusterPool, sizes: Mapping[str, int], now: datetime) -> _Price:
+    """What the nodes of a pool cost at some size: what is committed, all of it; else what runs."""
+    total, is_whole = 0.0, True
+    for rung in pool.rungs:
+        if rung.kind == "own-metal" or (rung.ends and now >= rung.ends):
+            continue
+        if rung.usd_per_month is not None:
+            total += rung.usd_per_month / _HOURS_OF_A_MONTH
+            continue
+        is_committed = rung.kind in ("reservation", "capacity-block")
+        paid = rung.nodes if is_committed else sizes.get(rung.key, 0)
+        is_whole = is_whole and (paid == 0 or rung.usd_per_node_hour is not None)
+        total += (rung.usd_per_node_hour or 0.0) * paid
+    return _Price(total, is_whole)

@@ -18,7 +18,7 @@ from relight.errors import Reason, UsageError
 from relight.estate import GLOBAL, CloudSite, Estate, check_provisioning
 from relight.situation import Intent
 from relight.topology.frame import Frame, SiteArgs
-from relight.topology.sizing import sizes_of
+from relight.topology.sizing import read_sizes, sizes_of
 
 SITES = {
     "aws": "relight.topology.aws:Site",
@@ -49,6 +49,19 @@ def stack_names(estate: Estate) -> tuple[str, ...]:
     return (*([GLOBAL] if has_global else []), *sites, *estate.links)
 
 
+def require_project(estate: Estate, project: str) -> None:
+    """Return if the Pulumi project is the estate's own: stacks of two estates are told apart by it alone.
+
+    Raise UsageError.
+    """
+    if project != estate.name:
+        raise UsageError(
+            f'the Pulumi project is "{project}" and the estate "{estate.name}": '
+            "stacks of another estate could be changed",
+            f"write name: {estate.name} into Pulumi.yaml, or the estate's name into estate.yaml",
+        )
+
+
 def require_stack(estate: Estate, stack: str) -> None:
     """Return if there is such a stack, and nothing speaks against it. Raise UsageError with every reason."""
     names = stack_names(estate)
@@ -75,23 +88,25 @@ def declare(
     ask: Callable[[str], Decided],
     now: datetime,
     resolve: Callable[[str], str] | None = None,
-    configured: Mapping[str, int] | None = None,
+    configured: object = None,
 ) -> Mapping[str, Any]:
     """Declare everything of a stack, and return what it exports.
 
     `ask` asks the witness what was decided for a site; `resolve` gives the value behind a reference to a
-    secret; `configured` are quiet sizes by pool, in place of the topology's. Raise UsageError, Refused, and
-    what `ask` raises: all of it before the first resource is registered.
+    secret; `configured`, out of the stack's config, are quiet sizes by pool, in place of the topology's.
+    Raise UsageError, Refused, and what `ask` raises: all of it before the first resource is registered.
     """
+    require_project(estate, pulumi.get_project())
     require_stack(estate, stack)
     frame = Frame(estate, stack, resolve) if resolve else Frame(estate, stack)
     outputs: Mapping[str, Any]
     if stack in estate.sites:
         site = estate.sites[stack]
-        decided = ask(stack) if isinstance(site, CloudSite) and site.pools else Decided()
+        # Also a site that has no pools here: another checkout may have given it some, which work now.
+        decided = ask(stack) if isinstance(site, CloudSite) else Decided()
         args = SiteArgs(
             frame,
-            sizes=sizes_of(estate, stack, decided.intent, now, configured),
+            sizes=sizes_of(estate, stack, decided.intent, now, read_sizes(configured)),
             active=decided.intent.active if decided.intent else estate.topology.works_quietly(stack),
             authority=decided.writers,
         )

@@ -2,7 +2,7 @@
 
 The intent stands in the witness, above any config in git. A program that cannot give an active site what was
 decided for it changes nothing, and says why: an update from a stale checkout in the middle of a disaster must
-never shrink what carries the work.
+never shrink what carries the work, nor a standby that somebody has made larger than its quiet size.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from relight.errors import Reason, Refused
+from relight.errors import Reason, Refused, UsageError
 from relight.estate import CloudSite, Estate, Pool
 from relight.provision import rooms_of, spread
 from relight.situation import Intent
@@ -26,23 +26,44 @@ def sizes_of(
 ) -> Sizes:
     """Nodes by pool and rung.
 
-    `configured` are quiet sizes by pool, from a stack's config, in place of the topology's. Raise Refused
-    with every reason where the estate at hand cannot hold what was decided for an active site.
+    `configured` are quiet sizes by pool, from a stack's config, in place of the topology's. Raise UsageError
+    where they are no pool's, and Refused with every reason where the estate at hand cannot hold what was
+    decided for the site.
     """
     declared = estate.sites[site]
     pools: Mapping[str, Pool] = declared.pools if isinstance(declared, CloudSite) else {}
-    reasons = list(_stale(pools, intent)) + list(_unknown(pools, configured or {}))
-    if reasons:
-        since = f" since {intent.changed_at:%Y-%m-%d %H:%M}Z (epoch {intent.epoch})" if intent else ""
+    wrong = _unknown(pools, configured or {})
+    if wrong:
+        raise UsageError(
+            f"relight:pools in the config of {site} does not fit the estate",
+            f"correct it in the stack's config file, Pulumi.{site}.yaml",
+            reasons=tuple(wrong),
+        )
+    quiet = {name: _quiet(estate, site, name, pool, {}) for name, pool in pools.items()}
+    stale = _stale(pools, intent, quiet)
+    if intent and stale:
         raise Refused(
-            f"{site} is not what this estate declares{since}, so nothing was changed",
+            f"{site} is not what this estate declares since {intent.changed_at:%Y-%m-%d %H:%M}Z "
+            f"(epoch {intent.epoch}), so nothing was changed",
             "update your checkout of the estate: what was decided for the site is newer than it",
-            reasons=tuple(reasons),
+            reasons=tuple(stale),
         )
     return {
         name: _size(pool, name, intent, now, _quiet(estate, site, name, pool, configured or {}))
         for name, pool in pools.items()
     }
+
+
+def read_sizes(configured: object) -> Mapping[str, int]:
+    """Quiet sizes by pool, as a stack's config has them; None: it has none. Raise UsageError."""
+    if configured is None:
+        return {}
+    if isinstance(configured, dict) and all(type(nodes) is int for nodes in configured.values()):
+        return configured
+    raise UsageError(
+        f"relight:pools in the stack's config is {configured!r}, no table of pools and numbers of nodes",
+        "write it as {train: 2, serve: 1}",
+    )
 
 
 def quiet_sizes(estate: Estate, site: str, now: datetime) -> Sizes:
@@ -76,11 +97,13 @@ def _size(pool: Pool, name: str, intent: Intent | None, now: datetime, quiet: in
     return {rung.key: min(decided.get(rung.key, 0), rung.nodes) for rung in pool.rungs}
 
 
-def _stale(pools: Mapping[str, Pool], intent: Intent | None) -> list[Reason]:
-    """What was decided for an active site and does not fit what is declared."""
+def _stale(pools: Mapping[str, Pool], intent: Intent | None, quiet: Mapping[str, int]) -> list[Reason]:
+    """What was decided and does not fit what is declared: of a site at work all, else what is above quiet."""
     reasons = []
-    for name, decided in intent.pools.items() if intent and intent.active else ():
+    for name, decided in intent.pools.items() if intent else ():
         pool = pools.get(name)
+        if intent and not intent.active and sum(decided.values()) <= quiet.get(name, 0):
+            continue
         if pool is None:
             if sum(decided.values()):
                 reasons.append(Reason(f"pool {name} has {sum(decided.values())} nodes, and is not declared"))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from relight.errors import UsageError
 from relight.estate import Secrets
 from relight.plan import Handler, Outcome, Process, Progress, Working
 from relight.provision import Engine
@@ -29,12 +30,15 @@ class FakeWorld:
         self.pools = FakePools({POOL: {"own-metal": 2, "spot": 0}})
         self.finds = FakeFinder()
         self.image = "a"
+        self.own_sizes: dict[str, int] | None = None  # that the program has whatever was decided
+        self.lacks = ""  # what the engine's process cannot be given
         rungs = {rung: {"urn": urn_of(STACK, f"{POOL}-{rung}")} for rung in ("own-metal", "spot")}
         self.stacks = FakeStacks(lambda _: self._program(), {"pools": {POOL: rungs}})
 
     def _program(self) -> dict[str, dict[str, object]]:
         intent = self.kept.kept.get(STACK)
         sizes = intent.pools[POOL] if intent else {"own-metal": 2, "spot": 0}
+        sizes = self.own_sizes or sizes
         return {
             f"{POOL}-{rung}": {"desiredCapacity": nodes, "image": self.image} for rung, nodes in sizes.items()
         }
@@ -45,6 +49,8 @@ class FakeWorld:
             self.pools.pools[POOL][name.removeprefix(f"{POOL}-")] = int(str(inputs["desiredCapacity"]))
 
     def engine(self, stack: str) -> Engine:
+        if self.lacks:
+            raise UsageError(self.lacks, "export it")
         return Engine(environment={"PULUMI_BACKEND_URL": "file:///nowhere"}, secrets={})
 
     def finder(self, stack: str) -> FakeFinder:
@@ -66,6 +72,7 @@ class InlineContext(FakeContext):
 
     world: FakeWorld = field(kw_only=True)
     vanishes: bool = False
+    breaks: bool = False  # the process ends at once, with an error of its own
 
     def start_process(
         self, command: tuple[str, ...], environment: dict[str, str], folder: str | None = None
@@ -73,13 +80,19 @@ class InlineContext(FakeContext):
         super().start_process(command, environment, folder)
         artifacts = self.world.project / f"artifacts-{len(self.started)}"
         artifacts.mkdir(parents=True)
-        if not self.vanishes:
-            end = carry_out(Call.model_validate_json(command[-1]), self.world.stacks, lambda *_: None)
+        if not self.vanishes and not self.breaks:
+            end = carry_out(
+                Call.model_validate_json(command[-1]),
+                self.world.stacks,
+                lambda *_: None,
+                patience={True: 0, None: 0, False: 0},
+            )
             (artifacts / RESULT).write_text(end.model_dump_json(), encoding="utf-8")
             self.world.follow()
-        status = None if self.vanishes else 0
+        status = None if self.vanishes else int(self.breaks)
+        said = "ModuleNotFoundError: No module named 'pulumi'\n" if self.breaks else ""
         self.process = Process(
-            running=False, exit_status=status, output="", attempt=self.attempt, artifacts=artifacts
+            running=False, exit_status=status, output=said, attempt=self.attempt, artifacts=artifacts
         )
 
     def calls(self) -> list[Call]:

@@ -1,7 +1,7 @@
 """The stand-in provider: run as `python provider.py`, it prints its port and serves one engine.
 
-Its cloud is the JSON file STANDIN_CLOUD: {"resources": {id: {"type", "inputs", "urn"}}, "log": [[op, name]]}.
-The file STANDIN_CONTROL makes it slow or broken, per resource name: {"delays": {name: seconds}, "fails":
+Its cloud is the JSON file STANDIN_CLOUD: {"resources": {id: {"type", "inputs", "given", "urn"}}, "log":
+[[op, name]]}. The file STANDIN_CONTROL makes it slow or broken, per resource name: {"delays": {name: seconds}, "fails":
 {name: message}}. It refuses types that it does not know. A create that has begun is finished whatever
 becomes of the engine, as clouds do; then, with nobody left to serve, it ends.
 """
@@ -114,27 +114,35 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             made = f"{request.name}-{state['serial']:04d}"
             state["resources"][made] = {"type": request.type, "urn": request.urn, "inputs": inputs}
             state["log"].append(["create", request.name])
-        return provider_pb2.CreateResponse(id=made, properties=request.properties)
+            given = state["resources"][made]["given"] = self.give(request.type, request.name, made, inputs)
+        return provider_pb2.CreateResponse(id=made, properties=struct(given))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
         there = self._cloud.read()["resources"].get(request.id)
         if there is None:
             return provider_pb2.ReadResponse(id="")
-        seen = struct(there["inputs"])
-        return provider_pb2.ReadResponse(id=request.id, properties=seen, inputs=seen)
+        seen = struct(there["given"] | there["inputs"])
+        return provider_pb2.ReadResponse(id=request.id, properties=seen, inputs=struct(there["inputs"]))
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
-        if not request.preview:
-            with self._working(request.name, context), self._cloud.change() as state:
-                state["resources"][request.id]["inputs"] = plain(request.news)
-                state["log"].append(["update", request.name])
-        return provider_pb2.UpdateResponse(properties=request.news)
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=request.news)
+        inputs = plain(request.news)
+        with self._working(request.name, context), self._cloud.change() as state:
+            given = self.give(request.type, request.name, request.id, inputs)
+            state["resources"][request.id] |= {"inputs": inputs, "given": given}
+            state["log"].append(["update", request.name])
+        return provider_pb2.UpdateResponse(properties=struct(given))
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
         with self._working(request.name, context), self._cloud.change() as state:
             state["resources"].pop(request.id, None)
             state["log"].append(["delete", request.name])
         return empty_pb2.Empty()
+
+    def give(self, kind: str, name: str, identity: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What a resource answers with once it is made."""
+        return dict(inputs)
 
     @contextmanager
     def _working(self, name: str, context: Any) -> Iterator[None]:
@@ -174,9 +182,10 @@ def struct(content: Mapping[str, Any]) -> Any:
     return made
 
 
-def main() -> None:
+def serve(kind: type[Provider]) -> None:
+    """Serve until the engine that started this is gone, and nothing is at work."""
     parent = os.getppid()
-    provider = Provider(Cloud(Path(os.environ["STANDIN_CLOUD"])), Path(os.environ["STANDIN_CONTROL"]))
+    provider = kind(Cloud(Path(os.environ["STANDIN_CLOUD"])), Path(os.environ["STANDIN_CONTROL"]))
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -189,4 +198,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Provider)

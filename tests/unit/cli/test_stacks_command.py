@@ -58,7 +58,9 @@ def test_a_project_has_the_program_and_no_more_of_it_than_belongs_there(estate: 
 def test_show_says_what_the_site_is_for_and_what_is_billed_while_it_sleeps(estate: Path, call: Call) -> None:
     said = call("stacks", "show", "oregon")
     assert said.code == 0
-    assert "20% of each pool runs, all of it within 30m" in said.out
+    assert "20% of each pool runs, meant to be full in 30m" in said.out
+    assert "Nodes cost 592.36 USD an hour in quiet times, and 592.36 at full size." in said.out
+    assert "Of the quiet hour 471.79 USD are for reservations" in said.out
     answer = call("stacks", "show", "oregon", "--json").json
     assert answer["pools"]["train"]["quiet"] == {"reservation": 2}
     assert answer["pools"]["train"]["full"] == {"reservation": 10}
@@ -129,3 +131,23 @@ def test_a_preview_is_kept_as_a_plan_that_does_this_and_nothing_else(
     plan = (estate / "plan.json").read_text()
     assert f'"expect_digest":"{digest}"' in plan
     assert "train-reservation" in plan
+
+
+def test_where_work_bursts_into_nothing_is_billed_by_the_hour_while_it_sleeps(
+    new_folder: Path, call: Call
+) -> None:
+    call("init", "--example", "cloud-burst")
+    for site in ("ohio", "oregon", "iowa"):
+        answer = call("stacks", "show", site, "--json").json
+        asleep = {row["kind"]: row["billed"] for row in answer["resources"] if row["billed_while_asleep"]}
+        assert asleep  # keys and what is stored
+        assert "by the hour" not in asleep.values(), asleep
+        full = call("stacks", "show", site, "--full", "--json").json
+        hourly = {
+            row["kind"]
+            for row in full["resources"]
+            if row["billed"] == "by the hour" and row["billed_while_asleep"]
+        }
+        assert hourly <= {"aws autoscaling Group", "gcp compute InstanceGroupManager"}
+        assert hourly
+        assert full["size"] == "full"

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relight.errors import Refused
+from relight.errors import Refused, UsageError
 from relight.estate import AwsSite, Estate, load_estate
 from relight.situation import Intent
 from relight.topology import full_sizes, quiet_sizes, sizes_of
+from relight.topology.sizing import read_sizes
 from rig.files import EXAMPLES
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -67,9 +68,16 @@ def test_the_config_of_a_stack_holds_quiet_sizes() -> None:
 
 @pytest.mark.parametrize(("pools", "said"), [({"train": 11}, "10 at most"), ({"tran": 1}, "pool tran")])
 def test_a_config_that_no_pool_can_follow_is_refused(pools: dict[str, int], said: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(UsageError) as caught:
         sizes_of(PAIR, "oregon", None, NOW, pools)
     assert said in str(caught.value)
+    assert "Pulumi.oregon.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize("pools", [2, [1], "train", {"train": "two"}, {"train": True}, {"train": 1.5}])
+def test_a_config_that_is_no_table_of_sizes_is_told_as_such(pools: object) -> None:
+    with pytest.raises(UsageError, match=r"relight:pools .*write it as \{train: 2, serve: 1\}"):
+        read_sizes(pools)
 
 
 def test_an_old_checkout_shrinks_nothing_and_says_why() -> None:
@@ -82,10 +90,17 @@ def test_an_old_checkout_shrinks_nothing_and_says_why() -> None:
     assert "epoch 3" in said
 
 
-def test_a_site_that_carries_nothing_may_lose_what_an_old_checkout_does_not_know() -> None:
+def test_a_standby_that_somebody_made_larger_is_not_shrunk_by_an_old_checkout_either() -> None:
     old = smaller(PAIR, "oregon", "train", 4)
-    sizes = sizes_of(old, "oregon", decided({"train": {"reservation": 10}}, active=False), NOW)
-    assert sizes["train"] == {"reservation": 4}
+    with pytest.raises(Refused):
+        sizes_of(old, "oregon", decided({"train": {"reservation": 10}}, active=False), NOW)
+
+
+def test_a_standby_at_its_quiet_size_may_lose_what_an_old_checkout_does_not_know() -> None:
+    intent = decided({"train": {"reservation": 2, "gone": 0}}, active=False)
+    assert sizes_of(PAIR, "oregon", intent, NOW)["train"] == {"reservation": 2}
+    intent = decided({"train": {"reservation": 1, "gone": 1}}, active=False)
+    assert sizes_of(PAIR, "oregon", intent, NOW)["train"] == {"reservation": 1}
 
 
 @given(
@@ -100,7 +115,7 @@ def test_an_active_pool_is_given_what_was_decided_or_nothing_is_done(
     try:
         given_now = sizes_of(estate, "oregon", decided({"train": sizes}, active=active), NOW)["train"]
     except Refused:
-        assert active
+        assert active or sum(sizes.values()) > quiet_sizes(estate, "oregon", NOW)["train"]["reservation"]
     else:
         assert not active or sum(given_now.values()) == sum(sizes.values())
         assert all(0 <= nodes <= room for nodes in given_now.values())

@@ -132,7 +132,12 @@ def test_growing_a_standby_changes_sizes_of_its_pools_and_nothing_else(cloud: st
             name=now.name,
             type=now.type,
             op="update",
-            paths=tuple(path.removeprefix("inputs.") for path in changes(before.to_dict(), now.to_dict())),
+            # What is protected is the engine's own affair: to it that alone is no change.
+            paths=tuple(
+                path.removeprefix("inputs.")
+                for path in changes(before.to_dict(), now.to_dict())
+                if path != "protect"
+            ),
         )
         for before, now in zip(quiet.resources, full.resources, strict=True)
         if before != now
@@ -143,3 +148,24 @@ def test_growing_a_standby_changes_sizes_of_its_pools_and_nothing_else(cloud: st
     }
     assert changed
     assert what_else(changed, targets) == ()
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_what_carries_work_is_protected_and_what_sleeps_can_go(cloud: str) -> None:
+    estate = estate_on(cloud, "active-passive")
+    groups = ("NodeGroup", "Group", "NodePool", "InstanceGroupManager")
+    for site, at_full, carries in (("north", False, True), ("south", False, False), ("south", True, True)):
+        graph = graph_of(estate, site, NOW, at_full=at_full)
+        found = {
+            resource.name: resource.protect
+            for resource in graph.resources
+            if resource.type.rpartition(":")[2] in groups and nodes_asked(graph, resource.name)
+        }
+        assert found
+        assert set(found.values()) == {carries}, (site, found)
+
+
+def nodes_asked(graph: Graph, group: str) -> int:
+    pools: Any = graph.outputs["pools"]
+    sizes = {f"{pool}-{key}": rung["nodes"] for pool, rungs in pools.items() for key, rung in rungs.items()}
+    return int(sizes.get(group, 0))

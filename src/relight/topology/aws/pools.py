@@ -41,15 +41,17 @@ class PoolArgs:
     profile: pulumi.Input[str] | None = None
     cluster: Cluster | None = None
     after: Sequence[pulumi.Resource] = ()  # ways out, rules and policies that nodes need to start
+    working: bool = False  # what runs there carries work: no update may delete or replace its groups
 
 
 class Pool(pulumi.ComponentResource):
     """A launch template and a group for each rung; all nodes of a pool stand in one zone, close together.
 
     `sized` is the stack's output `pools` for it. An adopted node group is not declared at all: the knob
-    turns it through the cloud's own API, so `sized` has no urn for it. On-demand and spot nodes with a
-    fabric share a cluster placement group; a block stands close together by itself, and a reservation where
-    it was made.
+    turns it through the cloud's own API, so `sized` has no urn for it. Groups that carry work are protected:
+    an update from an old checkout that would delete or replace one fails, and changes nothing. On-demand
+    and spot nodes with a fabric share a cluster placement group; a block stands close together by itself,
+    and a reservation where it was made.
     """
 
     def __init__(self, name: str, args: PoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -147,7 +149,7 @@ class Pool(pulumi.ComponentResource):
             ),
             labels={"relight.dev/pool": args.pool, "relight.dev/rung": rung.key},
             tags=rung_tags(args.frame, args.pool, rung.key),
-            opts=self._here(depends_on=[*cluster.ready, *args.after]),
+            opts=self._here(depends_on=[*cluster.ready, *args.after], protect=args.working and nodes > 0),
         )
         return {"urn": group.urn, "resource": NODE_GROUP, "id": name, "nodes": nodes}
 
@@ -172,7 +174,7 @@ class Pool(pulumi.ComponentResource):
                 aws.autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=True)
                 for key, value in rung_tags(args.frame, args.pool, rung.key).items()
             ],
-            opts=self._here(depends_on=list(args.after)),
+            opts=self._here(depends_on=list(args.after), protect=args.working and nodes > 0),
         )
         return {"urn": group.urn, "resource": GROUP, "id": name, "nodes": nodes}
 

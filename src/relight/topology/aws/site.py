@@ -195,6 +195,7 @@ class Site(pulumi.ComponentResource):
                 profile=identity.profile,
                 cluster=cluster if pool.form == "cluster" else None,
                 after=after,
+                working=self._args.active,
             )
             sized[name] = Pool(name, args, self._here()).sized
         return dict(sized)

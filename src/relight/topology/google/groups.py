@@ -29,6 +29,7 @@ class GroupArgs:
     subnetwork: pulumi.Input[str]
     key: pulumi.Input[str]
     nodes: pulumi.Input[str]  # e-mail of the machines' service account
+    working: bool = False  # what runs there carries work: no update may delete or replace its groups
 
     @property
     def declared(self) -> CloudPool:
@@ -46,7 +47,9 @@ class Groups(pulumi.ComponentResource):
 
     Reservation: exactly the one that is named; on-demand and spot take from none. On-demand machines with
     GPU NICs stand close together. A new template changes machines only as they are made anew: nothing
-    restarts a training. A spot machine that is taken back is deleted, and the group asks for another.
+    restarts a training. Groups that carry work are protected: an update from an old checkout that would
+    delete or replace one fails, and changes nothing. A spot machine that is taken back is deleted, and the
+    group asks for another.
 
     The image brings driver and agents; secure boot is off, as most drivers of GPUs are not signed for it.
     There is one network card: what GPUs have of their own needs VPCs that no stack makes here.
@@ -103,7 +106,7 @@ class Groups(pulumi.ComponentResource):
                 replacement_method="RECREATE",
             ),
             wait_for_instances=False,  # the handler waits, and knows how long
-            opts=self._child(),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.working and nodes > 0),
         )
         return {"urn": group.urn, "resource": GROUP, "id": group.id, "nodes": nodes}
 

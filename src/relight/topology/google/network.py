@@ -17,26 +17,29 @@ _JUMBO = 8896  # bytes: the largest MTU of a VPC; Cloud VPN clamps TCP to its ow
 
 @dataclass(frozen=True)
 class NetworkArgs:
-    """The site that the network is of."""
+    """The site that the network is of; `lean`: without a way out, so that nothing of it costs by the hour."""
 
     frame: Frame
     site: GoogleSite
+    lean: bool = False
 
 
 class Network(pulumi.ComponentResource):
     """VPC, subnetwork with ranges for pods and services, router, NAT, firewall, access to private services.
 
     Ingress: from the site's own networks and from those at the far end of its links, and from nowhere else;
-    the VPC denies the rest by itself. Egress: through Cloud NAT; Google's APIs are reached privately. What
-    is adopted is used as it is: its owner keeps firewall, NAT and private services access, and has the
+    the VPC denies the rest by itself. Egress: through Cloud NAT; Google's APIs are reached privately. Where
+    work bursts into as machines there is no NAT: their image holds all that they need.
+
+    What is adopted is used as it is: its owner keeps firewall, NAT and private services access, and has the
     ranges "pods" and "services".
 
-    Billed while asleep: Cloud NAT, by the hour and by what passes; nothing else.
+    Billed while asleep: Cloud NAT, by the hour and by what passes, unless lean; nothing else.
     """
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("relight:google:Network", name, None, opts)
-        self._frame, self._site = args.frame, args.site
+        self._frame, self._site, self._lean = args.frame, args.site, args.lean
         adopt = args.site.adopt
         self.id: pulumi.Input[str]
         self.services: list[pulumi.Resource] = []  # what a cache waits for
@@ -96,6 +99,9 @@ class Network(pulumi.ComponentResource):
             bgp=bgp if has_link(self._frame) else None,
             opts=self._child(),
         )
+        called: pulumi.Output[str] = router.name
+        if self._lean:
+            return called
         gcp.compute.RouterNat(
             "nat",
             name=self._frame.name("nat"),
@@ -110,7 +116,6 @@ class Network(pulumi.ComponentResource):
             log_config=gcp.compute.RouterNatLogConfigArgs(enable=True, filter="ERRORS_ONLY"),
             opts=self._child(),
         )
-        called: pulumi.Output[str] = router.name
         return called
 
     def _open(self, what: str, networks: tuple[str, ...]) -> None:

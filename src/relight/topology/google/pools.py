@@ -35,6 +35,7 @@ class PoolArgs:
     cluster: pulumi.Input[str]  # its path
     key: pulumi.Input[str]
     nodes: pulumi.Input[str]  # e-mail of the nodes' service account
+    working: bool = False  # what runs there carries work: no update may delete or replace its groups
 
     @property
     def declared(self) -> CloudPool:
@@ -54,6 +55,9 @@ class NodePools(pulumi.ComponentResource):
     never eats another's. On-demand nodes of machines with GPU NICs stand close together (compact
     placement); those of a reservation stand where it was made. No node is added for an upgrade: there are
     no spare GPUs for one.
+
+    Pools that carry work are protected: an update from an old checkout that would delete or replace one
+    fails, and changes nothing.
 
     Flex-start is the one rung that GKE sizes itself, up to the knob: nodes come for pods that wait for
     them, run seven days at most and go again. At 0 GKE still allows one, as its least; asleep no pod asks
@@ -99,7 +103,7 @@ class NodePools(pulumi.ComponentResource):
                 accelerator_network_profile="auto" if has_rdma(args.declared.machine) else None,
             ),
             node_config=self._node(rung),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.working and nodes > 0),
         )
         return {"urn": pool.urn, "resource": NODE_POOL, "id": pool.id, "nodes": nodes}
 

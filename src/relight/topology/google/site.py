@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from relight.estate import GcsStore, ManagedLustre
+from relight.estate import CloudBurst, GcsStore, ManagedLustre
 from relight.topology.frame import SiteArgs
 from relight.topology.google.cache import Cache, CacheArgs
 from relight.topology.google.cluster import Cluster, ClusterArgs
@@ -47,10 +47,10 @@ class Site(pulumi.ComponentResource):
         for store in self._stores:
             require_storable(args.frame, store)
         super().__init__("relight:google:Site", name, None, opts)
-        self._frame, self._site, self._sizes = args.frame, site, args.sizes
+        self._frame, self._site, self._sizes, self._active = args.frame, site, args.sizes, args.active
         own = pulumi.ResourceOptions(parent=self)
         self._cloud: pulumi.ProviderResource = provider(args.frame, site, own)
-        self._network = Network("network", NetworkArgs(args.frame, site), self._here())
+        self._network = Network("network", NetworkArgs(args.frame, site, _is_lean(args)), self._here())
         self._key = self._make_key()
         has_cluster = needs_cluster(site) or site.adopt.cluster is not None
         has_groups = any(pool.form == "instances" for pool in site.pools.values())
@@ -138,10 +138,11 @@ class Site(pulumi.ComponentResource):
                     self._network.subnetwork,
                     self._key,
                     nodes,
+                    self._active,
                 )
                 made[name] = Groups(name, group, self._here(self._identity.granted)).sized
             else:
-                args = PoolArgs(self._frame, self._site, name, sizes, cluster, self._key, nodes)
+                args = PoolArgs(self._frame, self._site, name, sizes, cluster, self._key, nodes, self._active)
                 made[name] = NodePools(name, args, self._here(self._identity.granted)).sized
         return made
 
@@ -155,6 +156,13 @@ class Site(pulumi.ComponentResource):
         if has_link(self._frame):
             args = GatewayArgs(self._frame, self._site, self._network.id)
             self.outputs["vpnGateway"] = Gateway("gateway", args, self._here()).id
+
+
+def _is_lean(args: SiteArgs) -> bool:
+    """Whether nothing of the site's network may cost by the hour while it sleeps; as on AWS."""
+    topology, site = args.frame.estate.topology, site_of(args.frame)
+    bursts = isinstance(topology, CloudBurst) and args.frame.stack in topology.ladder
+    return bursts and not needs_cluster(site) and site.adopt.cluster is None
 
 
 def _managed_here(args: SiteArgs) -> tuple[str, ...]:

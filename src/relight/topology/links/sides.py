@@ -31,7 +31,7 @@ class AwsSide:
         """From the outputs of the site's stack."""
         own = pulumi.ResourceOptions(parent=parent)
         provider = aws_provider(frame, site, own, name=f"aws-{end.name}")
-        return cls(end, site, provider, outputs_of(end, parent).require_output("transitGateway"))
+        return cls(end, site, provider, output_of(end, outputs_of(end, parent), "transitGateway"))
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class GoogleSide:
         provider = google_provider(frame, site, own, name=f"google-{end.name}")
         outputs = outputs_of(end, parent)
         network, router, gateway = (
-            outputs.require_output(key) for key in ("network", "router", "vpnGateway")
+            output_of(end, outputs, key) for key in ("network", "router", "vpnGateway")
         )
         return cls(end, site, frame, provider, network, router, gateway)
 
@@ -93,3 +93,17 @@ def outputs_of(end: End, parent: pulumi.Resource) -> pulumi.StackReference:
         stack_name=f"{pulumi.get_organization()}/{pulumi.get_project()}/{end.name}",
         opts=pulumi.ResourceOptions(parent=parent),
     )
+
+
+def output_of(end: End, outputs: pulumi.StackReference, key: str) -> pulumi.Output[str]:
+    """One of them. Raise RunError, once the engine has answered, where that stack is not up yet."""
+
+    def need(value: str | None) -> str:
+        if value is None:
+            raise pulumi.RunError(
+                f"the stack of {end.name} gives out no {key}: "
+                f"bring up {end.name} before the link {pulumi.get_stack()}"
+            )
+        return value
+
+    return outputs.get_output(key).apply(need)

@@ -29,8 +29,9 @@ def graph_of(example: str, stack: str) -> Graph:
         lambda: declare(
             estate, stack, ask=lambda _: Decided(), now=datetime.now(UTC), resolve=lambda _: "a.planted.key"
         ),
+        project=estate.name,
         stack=stack,
-        references={f"organization/relight/{site}": OUTPUTS for site in estate.sites},
+        references={f"organization/{estate.name}/{site}": OUTPUTS for site in estate.sites},
     )
 
 
