@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from relight.errors import UsageError
-from relight.estate import CloudSite, Estate
+from relight.estate import CloudSite, Estate, Pool
 from relight.plan import Finding, Irreversible, Plan, RetryPolicy, Runbook, RunbookInput, Step
-from relight.provision import CapacityCheck, ScalePool
-from relight.recipes import epoch_of
+from relight.provision import CapacityCheck, ScalePool, rooms_of, spread
+from relight.recipes import engine_findings, epoch_of, growth_estimate, quiet_nodes
 from relight.situation import Known, Situation
 
 
@@ -29,7 +29,12 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
     nodes = int(inputs["nodes"])
     seen = situation.sites[site].intent
     intent = seen.value if isinstance(seen, Known) else None
-    active = intent.active if intent else estate.topology.works_quietly(site)
+    decided = intent.nodes(name) if intent else None
+    quiet = quiet_nodes(estate, site, pools[name])
+    before = quiet if decided is None else decided
+    sizes = spread(nodes, rooms_of(pools[name], situation.now))
+    # Whoever makes a standby larger by hand means it to carry work: an old checkout must not shrink it.
+    is_active = (intent.active if intent else estate.topology.works_quietly(site)) or nodes > quiet
     check = Step(
         id="capacity",
         title=f"ask which rungs of {name} have room",
@@ -43,14 +48,18 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
             pool=name,
             nodes=nodes,
             epoch=max(intent.epoch if intent else 0, epoch_of(estate, situation) - 1),
-            active=active,
+            active=is_active,
             patience=pools[name].patience,
         ),
         after=(check.id,),
         undo=Irreversible("another size is set by running this again"),
         timeout=timedelta(hours=3),
         retry=RetryPolicy(attempts=8, first=timedelta(seconds=1), longest=timedelta(seconds=30)),
+        estimate=growth_estimate(pools[name], sizes, nodes) if nodes > before else None,
     )
+    findings = _findings(site, pools[name], name, nodes, before) + engine_findings(situation, site)
+    if not isinstance(seen, Known):
+        findings.append(_unseen(site, seen.reason))
     return Plan(
         runbook=RUNBOOK.name,
         goal=f"pool {name} at {site} has {nodes} nodes",
@@ -58,16 +67,22 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
         inputs=dict(inputs),
         steps=(check, scale),
         claims=(f"site:{site}",),
-        findings=tuple(_findings(estate, site, name, nodes, intent.nodes(name) if intent else None)),
+        findings=tuple(findings),
         observed_at=situation.now,
     )
 
 
-def _findings(estate: Estate, site: str, name: str, nodes: int, before: int | None) -> list[Finding]:
-    declared = estate.sites[site]
-    pool = declared.pools[name] if isinstance(declared, CloudSite) else None
-    if pool is None:
-        return []
+def _unseen(site: str, reason: str) -> Finding:
+    return Finding(
+        strength="block",
+        code="intent-unknown",
+        subject=site,
+        message=f"what was decided for {site} cannot be seen, nor anything be decided: {reason}",
+        remedy="bring back the witness, or the way to it",
+    )
+
+
+def _findings(site: str, pool: Pool, name: str, nodes: int, before: int) -> list[Finding]:
     findings = []
     if nodes > pool.most_nodes:
         message = f"the rungs of {name} give {pool.most_nodes} nodes at most; {nodes} are asked for"
@@ -76,8 +91,8 @@ def _findings(estate: Estate, site: str, name: str, nodes: int, before: int | No
         unsure = nodes - pool.guaranteed_nodes
         message = f"{unsure} of {nodes} nodes are not guaranteed: nobody knows whether and when they come"
         findings.append(Finding(strength="warning", code="capacity-unknown", subject=site, message=message))
-    if before is not None and nodes < before:
-        message = f"{name} has {before} nodes and gets {nodes}: work on the others ends"
+    if nodes < before:
+        message = f"{name} is to have {before} nodes now, and gets {nodes}: work on the others ends"
         findings.append(
             Finding(
                 strength="override",

@@ -7,12 +7,14 @@ and their digest in it. The update looks again right before: where it would do a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from relight.estate import Estate
 from relight.plan import Finding, Irreversible, Plan, Runbook, RunbookInput, Step
-from relight.provision import Change, Preview, StackUp
-from relight.situation import Situation
+from relight.provision import Change, Preview, StackUp, stack_names
+from relight.situation import Known, Situation
 
+_HOW_LONG = timedelta(hours=3)  # a cluster or a file system takes an hour; a killed update is what to avoid
 _GONE = ("delete", "replace", "delete-replaced", "create-replacement")
 
 
@@ -26,8 +28,10 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
         spec=StackUp(
             stack=stack,
             expect_digest=preview.digest if preview else None,
+            expect_changes=tuple(change.approved for change in preview.changes) if preview else (),
             cancel_lock=inputs["cancel_lock"] or None,
         ),
+        timeout=_HOW_LONG,
         undo=Irreversible(
             "the program of before brings back what it declares: check it out, and run this again"
         ),
@@ -39,9 +43,23 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
         inputs=dict(inputs),
         steps=(step,),
         claims=(f"stack:{stack}", *([f"site:{stack}"] if stack in estate.sites else [])),
-        findings=tuple(_findings(stack, preview, inputs["cancel_lock"])),
+        findings=(*_engine(situation, stack), *_findings(stack, preview, inputs["cancel_lock"])),
         observed_at=situation.now,
     )
+
+
+def _engine(situation: Situation, stack: str) -> list[Finding]:
+    if situation.engine != Known(value=False):
+        return []
+    return [
+        Finding(
+            strength="block",
+            code="no-engine",
+            subject=stack,
+            message="there is no `pulumi` command here, so nothing can be brought up",
+            remedy="install it: https://www.pulumi.com/docs/install/",
+        )
+    ]
 
 
 def _findings(stack: str, preview: Preview | None, lock: str) -> list[Finding]:
@@ -83,7 +101,7 @@ RUNBOOK = Runbook(
     summary="bring one stack to what the program declares, as previewed",
     build=build,
     inputs={
-        "stack": RunbookInput("a site, a link or global"),
+        "stack": RunbookInput("a site, a link or global", choices=stack_names),
         "preview": RunbookInput("what relight stacks preview showed, as JSON", default=""),
         "cancel_lock": RunbookInput("id of a dead update's lock that may be taken away", default=""),
     },

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib import import_module
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from relight.approval import Judge
 from relight.control import Project, ThreadSurveyor, make_plan, why_not, worse
 from relight.engine import Driver, Journal, Listener, Surroundings, ThreadExecutor
-from relight.errors import UsageError
+from relight.errors import RelightError, UsageError
 from relight.estate import Estate, Secrets, load_estate
 from relight.plan import Catalogue, Handler, Plan
 from relight.provision import cloud_of, engine_of
@@ -183,6 +184,9 @@ class World:
         """The engine, with what it needs for one stack: for commands, as it takes its time."""
         engine = self.engine(stack)
         secrets = {name: self.secrets.resolve(reference) for name, reference in engine.secrets.items()}
+        for reference in engine.read:
+            with suppress(RelightError):  # of what lacks the program tells
+                self.secrets.resolve(reference)
         made: Stacks = named(STACKS)(
             self.project,
             {**engine.environment, **secrets},

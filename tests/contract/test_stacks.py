@@ -159,6 +159,23 @@ def test_an_update_whose_preview_is_another_than_approved_changes_nothing(bench:
     assert bench.sizes() == {METAL: 2, SPOT: 0}
 
 
+def test_what_is_left_of_an_approved_update_is_done_and_no_other(bench: Bench) -> None:
+    bench.want(metal=4, spot=1)
+    seen = bench.stacks.preview(STACK)
+    approved = tuple(change.approved for change in seen.changes)
+    bench.stacks.up(STACK, targets=(bench.urn(SPOT),))
+    for metal, spot in ((3, 1), (4, 0), (2, 1)):
+        bench.want(metal, spot)
+        with pytest.raises(Deviates):
+            bench.stacks.up(STACK, expect_digest=seen.digest, approved=approved)
+    bench.want(metal=4, spot=1)
+    with pytest.raises(Deviates):
+        bench.stacks.up(STACK, expect_digest=seen.digest)
+    bench.stacks.up(STACK, expect_digest=seen.digest, approved=approved)
+    bench.stacks.up(STACK, expect_digest=seen.digest)  # nothing is left
+    assert bench.sizes() == {METAL: 4, SPOT: 1}
+
+
 def test_a_targeted_update_leaves_everything_else_as_it_is(bench: Bench) -> None:
     bench.want(metal=4, spot=1)
     bench.stacks.up(STACK, targets=(bench.urn(SPOT),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -154,12 +155,27 @@ def test_the_knob_changes_the_size_of_one_pool_and_nothing_else(
     assert there[risen.ids("network")[0]]["inputs"]["cidr"] == "10.0.0.0/16"  # git's other change waits
 
     risen.want(pools={POOL: {"own-metal": 4, "spot": 2}}, image="b")
-    more = ScalePool(site=STACK, pool=POOL, sizes={"own-metal": 4, "spot": 2}, epoch=2)
+    more = ScalePool(site=STACK, pool=POOL, sizes={"own-metal": 4, "spot": 2}, epoch=2, allow_direct=False)
     refused = play(ScalePoolHandler(world), more, step("knob-2"))
     assert isinstance(refused, Failed), refused
     assert "train-own-metal: image" in refused.reason
     assert "train-spot: image" in refused.reason
     assert risen.cloud()["resources"][risen.ids("train-spot")[0]]["inputs"]["desiredCapacity"] == 0
+
+
+def test_a_program_that_has_other_sizes_than_were_decided_shrinks_nothing(
+    risen: StandinSite, step: Callable[..., StandinContext]
+) -> None:
+    world = StandinWorld(risen)
+    risen.want(pools={POOL: {"own-metal": 1, "spot": 0}})  # as without the witness, or from an old checkout
+    spec = ScalePool(site=STACK, pool=POOL, nodes=6, epoch=2)
+    facts = facts_of(play(ScalePoolHandler(world), spec, step("knob")), ScalePoolFacts)
+    assert isinstance(facts, ScalePoolFacts)
+    assert (facts.via, facts.drift) == ("cloud-api", True)
+    assert "own-metal 1 instead of 4, spot 0 instead of 2" in facts.why
+    assert world.pools.sizes(POOL) == {"own-metal": 4, "spot": 2}
+    there = risen.cloud()["resources"]
+    assert there[risen.ids("train-own-metal")[0]]["inputs"]["desiredCapacity"] == 2
 
 
 def test_drift_is_seen_and_a_refresh_takes_it_in(
@@ -175,7 +191,7 @@ def test_drift_is_seen_and_a_refresh_takes_it_in(
     assert list(seen.drifted) == [STACK]
     assert len(seen.drifted[STACK]) == 1
     assert "train-own-metal: desiredCapacity" in seen.drifted[STACK][0]
-    assert "no stack nowhere" in seen.unknown["nowhere"]
+    assert seen.never_up == ("nowhere",)
     stacks.refresh(STACK)
     assert stacks.drift(STACK).is_clean
 
@@ -251,12 +267,12 @@ def test_a_locked_state_is_passed_by_and_the_drift_is_on_record(
 ) -> None:
     world = StandinWorld(risen)
     risen.want(pools={POOL: {"own-metal": 4, "spot": 0}})
-    risen.hold(ELSEWHERE)
+    risen.hold(ELSEWHERE.model_copy(update={"host": socket.gethostname(), "pid": 2**22 + 1}))  # it is dead
     spec = ScalePool(site=STACK, pool=POOL, nodes=4, epoch=2)
     facts = facts_of(play(ScalePoolHandler(world), spec, step("knob")), ScalePoolFacts)
     assert isinstance(facts, ScalePoolFacts)
     assert (facts.via, facts.drift) == ("cloud-api", True)
-    assert "ann@elsewhere" in facts.why
+    assert f"ann@{socket.gethostname()}" in facts.why
     assert world.pools.sizes(POOL)["own-metal"] == 4
 
 

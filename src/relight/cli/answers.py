@@ -94,7 +94,8 @@ class DriftAnswer(Answer):
 
     clean: tuple[str, ...]
     drifted: dict[str, tuple[str, ...]]
-    unknown: dict[str, str]  # stacks that could not be looked at, and why
+    unknown: dict[str, str]  # stacks that could not be looked at, or not wholly, and why
+    never_up: tuple[str, ...] = ()  # stacks with nothing in them
 
 
 class PreviewAnswer(Answer):

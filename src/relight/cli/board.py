@@ -236,7 +236,7 @@ class Board:
                 no_wrap=True,
             ),
             Text("" if took is None else brief(max(took, timedelta())), "yellow" if is_late else ""),
-            Text(f"of {brief(forecast.p50)}", "dim"),
+            Text(f"of {brief(forecast.p50)}{'+' if forecast.at_least else ''}", "dim"),
             Text(self._note_of(step), style, overflow="ellipsis", no_wrap=True),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,8 @@ from relight.cli.session import JsonOption, ProjectOption, command, find_project
 from relight.cli.wording import count
 from relight.control import Project
 from relight.errors import InvalidFile, Reason, UsageError
-from relight.estate import check_estate, estate_schema, load_with_places
+from relight.estate import Reading, check_bookings, estate_schema, read_estate
+from relight.provision import check_project_file
 
 app = command()
 
@@ -54,17 +55,14 @@ def check(
 def check_project(project: Project) -> CheckAnswer:
     """Everything that can be said about a project without asking the world."""
     faults: list[FoundFault] = []
-    is_usable = True
+    is_usable = False
     try:
-        estate, places = load_with_places(project.estate_path)
+        reading = read_estate(project.estate_path)
     except InvalidFile as error:
-        is_usable = False
         faults += _of_reasons(error.reasons or (Reason(error.what, error.remedy),))
     else:
-        approvals = check_approvals(project.root, estate, datetime.now(UTC))
-        for found in (*check_estate(estate), *approvals):
-            reason = Reason(found.message, found.remedy, places.place(found.path), found.path)
-            faults.append(_fault(reason, found.severity, found.code))
+        is_usable = reading.estate is not None
+        faults += _of_reading(project, reading)
     runbooks: tuple[str, ...] = ()
     try:
         runbooks = tuple(project.runbooks())
@@ -78,6 +76,19 @@ def check_project(project: Project) -> CheckAnswer:
         faults=tuple(faults),
         runbooks=runbooks,
     )
+
+
+def _of_reading(project: Project, reading: Reading) -> Iterator[FoundFault]:
+    yield from _of_reasons(reading.reasons)
+    checks = list(reading.check())
+    if reading.estate is not None:
+        now = datetime.now(UTC)
+        checks += check_bookings(reading.estate, now)
+        checks += check_approvals(project.root, reading.estate, now)
+        checks += check_project_file(project.root, reading.estate)
+    for found in checks:
+        reason = Reason(found.message, found.remedy, reading.places.place(found.path), found.path)
+        yield _fault(reason, found.severity, found.code)
 
 
 def _of_reasons(reasons: Iterable[Reason]) -> list[FoundFault]:

@@ -17,9 +17,9 @@ from relight.cli.output import Screen, write, write_json
 from relight.cli.session import JsonOption, ProjectOption, command, find_project
 from relight.cli.stacks_view import print_drift, print_preview, print_stack
 from relight.control import Project, make_plan
-from relight.errors import RelightError, UsageError
+from relight.errors import UsageError
 from relight.estate import Estate, check_provisioning
-from relight.provision import Preview, describe
+from relight.provision import Preview, sort_drift
 from relight.situation import SiteSituation, Situation, WorkloadSituation
 
 app = command()
@@ -123,7 +123,7 @@ def drift(
 ) -> int:
     """Compare clouds with Pulumi's state; changes neither.
 
-    Ends with 1 if anything drifted, and with 4 if a stack could not be looked at and no other drifted.
+    Ends with 1 if anything drifted or was never brought up, else with 4 if a stack could not be looked at.
     """
     world = open_world(find_project(context, project).root)
     topology = _topology()
@@ -137,24 +137,17 @@ def drift(
         write_json(answer)
     else:
         print_drift(Screen(), answer)
-    return FOUND if answer.drifted else FAILED if answer.unknown else DONE
+    return FOUND if answer.drifted or answer.never_up else FAILED if answer.unknown else DONE
 
 
 def _drift(world: World, names: tuple[str, ...]) -> DriftAnswer:
-    clean: list[str] = []
-    drifted: dict[str, tuple[str, ...]] = {}
-    unknown: dict[str, str] = {}
-    for name in names:
-        try:
-            seen = world.stacks(name).drift(name)
-        except RelightError as error:
-            unknown[name] = world.secrets.redact(error.what)
-            continue
-        if seen.is_clean:
-            clean.append(name)
-        else:
-            drifted[name] = tuple(describe(change) for change in seen.changes)
-    return DriftAnswer(clean=tuple(clean), drifted=drifted, unknown=unknown)
+    seen = sort_drift(lambda name: world.stacks(name).drift(name), names)
+    return DriftAnswer(
+        clean=seen.clean,
+        drifted=seen.drifted,
+        unknown={name: world.secrets.redact(why) for name, why in seen.unknown.items()},
+        never_up=seen.never_up,
+    )
 
 
 def _keep(world: World, seen: Preview, path: Path) -> None:

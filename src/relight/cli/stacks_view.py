@@ -84,6 +84,8 @@ def print_drift(screen: Screen, answer: DriftAnswer) -> None:
     """Stack by stack; what drifted with each resource and property."""
     for stack in answer.clean:
         screen.print(f"{stack}: clean")
+    for stack in answer.never_up:
+        screen.print(f"{stack}: never brought up: nothing is in its state", style="yellow")
     for stack, lines in answer.drifted.items():
         screen.print(f"{stack}: {count(len(lines), 'resource')} drifted", style="yellow")
         for line in lines:
@@ -91,4 +93,6 @@ def print_drift(screen: Screen, answer: DriftAnswer) -> None:
     for stack, why in answer.unknown.items():
         screen.print(f"{stack}: could not be looked at: {why}", style="red")
     if answer.drifted:
-        screen.print("\nrelight stacks preview STACK shows how it would be put back; or change the estate")
+        screen.print(
+            "\npulumi up --refresh -s STACK shows how it is put back, and does it; or change the estate"
+        )

@@ -22,8 +22,12 @@ def brief(duration: timedelta | None) -> str:
 
 
 def expected(estimate: Estimate | None) -> str:
-    """A forecast: "12s (P90 20s)"; a dash for None."""
-    return "-" if estimate is None else f"{brief(estimate.p50)} (P90 {brief(estimate.p90)})"
+    """A forecast: "12s (P90 20s)", "at least 12s"; a dash for None."""
+    if estimate is None:
+        return "-"
+    if estimate.at_least:
+        return f"at least {brief(estimate.p50)}"
+    return f"{brief(estimate.p50)} (P90 {brief(estimate.p90)})"
 
 
 def instant(at: datetime | None) -> str:

@@ -56,7 +56,11 @@ def _heading(report: Report) -> list[tuple[str, str]]:
 
 
 def _expected(estimate: Estimate | None) -> str:
-    return "-" if estimate is None else f"{rough(estimate.p50)} (P90 {rough(estimate.p90)})"
+    if estimate is None:
+        return "-"
+    if estimate.at_least:
+        return f"at least {rough(estimate.p50)}"
+    return f"{rough(estimate.p50)} (P90 {rough(estimate.p90)})"
 
 
 def _objectives(report: Report) -> list[str]:

@@ -19,6 +19,7 @@ from relight.estate import Estate, Workload
 from relight.situation import (
     Authority,
     DnsSituation,
+    Intent,
     Known,
     Observed,
     Opinion,
@@ -107,7 +108,15 @@ class _Supposed:
             silent_observers=silent,
             free_gpus=Known(value=max(0, self.estate.gpus_at(name) - used)),
             running=Known(value=running),
+            intent=self._intent(),
         )
+
+    def _intent(self) -> Observed[Intent | None]:
+        """Nothing was decided while all work is at home; in an incident, what was nobody can suppose."""
+        if self._is_in_lost(self.estate.stores[self.estate.witness.store].site):
+            return Unknown(reason=_LOST)
+        is_home = all(self.active[name] == each.runs_on for name, each in self.estate.workloads.items())
+        return Known(value=None) if is_home else Unknown(reason="not supposed")
 
     def workload(self, name: str) -> WorkloadSituation:
         workload, active = self.estate.workloads[name], self.active[name]

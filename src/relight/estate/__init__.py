@@ -15,15 +15,17 @@ from relight.estate.fitting import fit_pool
 from relight.estate.hardware import MACHINES, Machine, machine_of
 from relight.estate.identifiers import fit_name
 from relight.estate.links import Link
-from relight.estate.loader import load_estate, load_with_places
+from relight.estate.loader import Reading, load_estate, load_with_places, read_estate
 from relight.estate.model import Estate, Person
 from relight.estate.names import DnsName, NameServer, TsigKey
+from relight.estate.naming import CLUSTER_NAME, GROUP_NAME
 from relight.estate.observers import Observer
 from relight.estate.placement import GLOBAL
 from relight.estate.pools import CloudPool, ClusterPool, Pool, Rung
+from relight.estate.promises import check_bookings
 from relight.estate.regions import CONTROL_PLANE_REGION
 from relight.estate.schema import estate_schema
-from relight.estate.secrets import SecretRef, Secrets
+from relight.estate.secrets import SecretRef, Secrets, parts_of, redact
 from relight.estate.sites import (
     AwsSite,
     Capability,
@@ -45,8 +47,10 @@ from relight.estate.traffic import HealthCheck, Traffic, TrafficRecord, ttl_of
 from relight.estate.workloads import Container, Objective, Workload
 
 __all__ = [
+    "CLUSTER_NAME",
     "CONTROL_PLANE_REGION",
     "GLOBAL",
+    "GROUP_NAME",
     "MACHINES",
     "ActiveActive",
     "ActivePassive",
@@ -90,6 +94,7 @@ __all__ = [
     "PilotLight",
     "Places",
     "Pool",
+    "Reading",
     "Rung",
     "S3Store",
     "SandboxSite",
@@ -105,6 +110,7 @@ __all__ = [
     "TsigKey",
     "Witness",
     "Workload",
+    "check_bookings",
     "check_estate",
     "check_provisioning",
     "estate_schema",
@@ -114,5 +120,8 @@ __all__ = [
     "load_estate",
     "load_with_places",
     "machine_of",
+    "parts_of",
+    "read_estate",
+    "redact",
     "ttl_of",
 ]

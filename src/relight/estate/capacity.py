@@ -5,6 +5,7 @@ What no provider checks before the cloud does is checked here: machine types, ru
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from relight.estate.check import Check, doubtful, wrong
@@ -22,7 +23,8 @@ _RUNGS: dict[str, tuple[RungKind, ...]] = {
 }
 
 
-_AWS_IDS: dict[RungKind, str] = {"reservation": "cr-", "capacity-block": "cr-"}
+_RESERVATION = re.compile(r"cr-[0-9a-f]{8,17}")  # a capacity block is one too
+_IMAGE = re.compile(r"ami-[0-9a-f]{8,17}")
 
 
 def check_capacity(estate: Estate) -> Iterator[Check]:
@@ -36,7 +38,6 @@ def check_capacity(estate: Estate) -> Iterator[Check]:
             if isinstance(pool, CloudPool) and not isinstance(site, ClusterSite):
                 yield from _check_machine(path, site, pool)
             yield from _check_size(estate, path, name, pool)
-        yield from _check_adopted(f"sites.{name}.adopt", site)
     yield from _check_workloads(estate)
 
 
@@ -71,13 +72,12 @@ def _check_rung(path: str, cloud: str, pool: CloudPool, rung: Rung) -> Iterator[
             f"no capacity blocks of {pool.machine} are sold",
             "name a reservation, or another machine",
         )
-    prefix = _AWS_IDS.get(rung.kind) if cloud == "aws" else None
-    if prefix is not None and not str(rung.id).startswith(prefix):
+    if cloud == "aws" and rung.id is not None and not _RESERVATION.fullmatch(rung.id):
         yield wrong(
             "no-such-reservation",
             f"{path}.id",
             f'"{rung.id}" is no {rung.kind} of AWS',
-            f'write its id, as "{prefix}0123456789abcdef0"',
+            'write its id, as "cr-0123456789abcdef0"',
         )
     if rung.kind == "flex-start" and pool.form == "instances":
         yield wrong(
@@ -128,7 +128,7 @@ def _check_machine(path: str, site: AwsSite | GoogleSite, pool: CloudPool) -> It
             "machines start from an image, and none is named",
             "write image: ami-… or the image's name",
         )
-    elif isinstance(site, AwsSite) and pool.image is not None and not pool.image.startswith("ami-"):
+    elif isinstance(site, AwsSite) and pool.image is not None and not _IMAGE.fullmatch(pool.image):
         yield wrong(
             "no-image", f"{path}.image", f'"{pool.image}" is no image of AWS', 'write its id, as "ami-0123…"'
         )
@@ -164,47 +164,6 @@ def _check_size(estate: Estate, path: str, site: str, pool: CloudPool | ClusterP
             f"{pool.guaranteed_nodes} are guaranteed, of the rest nobody knows",
             "reserve them, or know that this RTO is a hope",
         )
-
-
-def _check_adopted(path: str, site: CloudSite) -> Iterator[Check]:
-    adopted: dict[str, dict[str, str]] = {}
-    if isinstance(site, AwsSite):
-        adopted = {"node_groups": site.adopt.node_groups}
-        zones = len(site.zones)
-        if site.adopt.vpc and len(site.adopt.private_subnets) != zones:
-            yield wrong(
-                "subnets-missing",
-                f"{path}.private_subnets",
-                f"{len(site.adopt.private_subnets)} subnets for {zones} zones",
-                "name one private subnet per zone, in their order",
-            )
-        if site.adopt.private_subnets and not site.adopt.vpc:
-            yield wrong("no-vpc", f"{path}.vpc", "subnets without their VPC", "name the VPC too")
-    if isinstance(site, GoogleSite):
-        adopted = {"node_pools": site.adopt.node_pools}
-        if (site.adopt.network is None) != (site.adopt.subnetwork is None):
-            yield wrong(
-                "half-a-network", path, "network and subnetwork are adopted together", "name both, or none"
-            )
-    for field, names in adopted.items():
-        cluster = isinstance(site, (AwsSite, GoogleSite)) and site.adopt.cluster
-        for pool in names:
-            if pool not in site.pools:
-                yield wrong(
-                    "adopted-for-no-pool",
-                    f"{path}.{field}.{pool}",
-                    f'the site has no pool "{pool}"',
-                    "declare it, with its size and rungs",
-                )
-            elif len(site.pools[pool].rungs) != 1:
-                yield wrong(
-                    "adopted-of-many-rungs",
-                    f"{path}.{field}.{pool}",
-                    "what is adopted is one group, so its pool has one rung",
-                    "give the other rungs a pool of their own",
-                )
-        if names and not cluster:
-            yield wrong("no-cluster", f"{path}.cluster", "its groups without the cluster", "name the cluster")
 
 
 def _check_workloads(estate: Estate) -> Iterator[Check]:

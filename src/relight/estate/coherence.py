@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from relight.estate.check import Check, doubtful, wrong
 from relight.estate.model import Estate
 from relight.estate.names import DnsName
-from relight.estate.sites import OwnNodes
+from relight.estate.sites import CloudSite, OwnNodes
 from relight.estate.topologies import ActiveActive, CloudBurst, Topology
 from relight.estate.workloads import Workload
 from relight.units import format_duration
@@ -150,7 +150,7 @@ def _check_place(estate: Estate, path: str, workload: Workload) -> Iterator[Chec
             f"name a store in workloads.{workload.reads}.writes, or read from another workload",
         )
     here = workload.runs_on
-    if here in estate.sites and workload.gpus > estate.gpus_at(here):
+    if _is_counted(estate, here) and workload.gpus > estate.gpus_at(here):
         yield wrong(
             "too-large-for-site",
             f"{path}.gpus",
@@ -158,7 +158,7 @@ def _check_place(estate: Estate, path: str, workload: Workload) -> Iterator[Chec
             "run it on fewer, or declare more nodes",
         )
     standby = topology.standby
-    if standby in estate.sites and here == topology.primary and workload.gpus > estate.gpus_at(standby):
+    if _is_counted(estate, standby) and here == topology.primary and workload.gpus > estate.gpus_at(standby):
         yield doubtful(
             "too-large-for-standby",
             f"{path}.gpus",
@@ -176,7 +176,7 @@ def _check_room(estate: Estate) -> Iterator[Check]:
             needed[workload.runs_on] += workload.gpus
             kept[workload.runs_on] += 0 if workload.may_be_stopped else workload.gpus
     for name in estate.sites:
-        if needed[name] > estate.gpus_at(name):
+        if _is_counted(estate, name) and needed[name] > estate.gpus_at(name):
             yield doubtful(
                 "site-too-small",
                 _room_path(estate, name),
@@ -187,7 +187,7 @@ def _check_room(estate: Estate) -> Iterator[Check]:
         yield from _check_headroom(estate, estate.topology, kept)
         return
     primary, standby = estate.topology.primary, estate.topology.standby
-    if primary == standby or primary not in needed or standby not in needed:
+    if primary == standby or primary not in needed or not _is_counted(estate, standby):
         return
     wanted = needed[primary] + kept[standby]
     if wanted > estate.gpus_at(standby):
@@ -202,6 +202,8 @@ def _check_room(estate: Estate) -> Iterator[Check]:
 def _check_headroom(estate: Estate, topology: ActiveActive, kept: dict[str, int]) -> Iterator[Check]:
     """Whether the others hold what each of the sites may leave behind."""
     members = [site for site in topology.members if site in estate.sites]
+    if not all(_is_counted(estate, site) for site in members):
+        return
     wanted = sum(kept[site] for site in members)
     for lost in members:
         left = sum(estate.gpus_at(site) for site in members if site != lost)
@@ -212,6 +214,14 @@ def _check_headroom(estate: Estate, topology: ActiveActive, kept: dict[str, int]
                 f'without "{lost}" {left} GPUs are left; the work of all sites needs {wanted}',
                 "declare more nodes in the pools, or say what may_be_stopped",
             )
+
+
+def _is_counted(estate: Estate, site: str) -> bool:
+    """Whether it is known how many GPUs a site has: that of a machine is told elsewhere."""
+    declared = estate.sites.get(site)
+    if isinstance(declared, CloudSite):
+        return all(pool.gpus_each for pool in declared.pools.values())
+    return declared is not None
 
 
 def _room_path(estate: Estate, site: str) -> str:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from relight.estate.check import Check, doubtful, wrong
 from relight.estate.model import Estate
+from relight.estate.regions import is_region
 from relight.estate.sites import AwsSite, GoogleSite
 from relight.estate.stores import Managed, S3Store, Store
 from relight.estate.topologies import ActiveActive
@@ -22,6 +23,11 @@ def check_delivery(estate: Estate) -> Iterator[Check]:
     for name, store in estate.stores.items():
         if store.managed is not None:
             yield from _check_managed(estate, f"stores.{name}.managed", name, store, store.managed)
+    newer = estate.stacks.newer_regions if estate.stacks else ()
+    for name, site in estate.sites.items():
+        behind = estate.stores.get(site.store)
+        if isinstance(site, AwsSite) and site.cache and behind and is_region("aws", site.region, newer):
+            yield from _check_cache(f"sites.{name}.cache", site, behind)
 
 
 def _check_traffic(estate: Estate, traffic: Traffic) -> Iterator[Check]:
@@ -194,36 +200,68 @@ def _check_managed(estate: Estate, path: str, name: str, store: Store, managed: 
             "what a stack makes is Amazon's own",
             "leave endpoint out, or managed",
         )
-    if isinstance(site, AwsSite) and isinstance(store, S3Store) and store.region != site.region:
+    if isinstance(site, AwsSite) and isinstance(store, S3Store):
+        yield from _check_region(estate, f"stores.{name}.region", store, site)
+    if name == estate.witness.store and store.site is not None:
+        return  # the survival check says it
+    if managed.replicate_to is not None:
+        yield from _check_copy(estate, f"{path}.replicate_to", name, store, managed)
+
+
+def _check_cache(path: str, site: AwsSite, store: Store) -> Iterator[Check]:
+    """Whether FSx can be filled; that a managed bucket is made in another region is told of the bucket."""
+    fits = isinstance(store, S3Store) and store.endpoint is None
+    elsewhere = isinstance(store, S3Store) and store.managed is None and store.region != site.region
+    if not fits or elsewhere:
+        yield wrong(
+            "cache-without-source",
+            path,
+            f'FSx is filled from a bucket of Amazon S3 in the site\'s region, and "{site.store}" is none',
+            "name such a store in store:, or leave the cache out",
+        )
+
+
+def _check_region(estate: Estate, path: str, store: S3Store, site: AwsSite) -> Iterator[Check]:
+    """Whether the stack of the site can make the bucket; a region that there is not is told elsewhere."""
+    newer = estate.stacks.newer_regions if estate.stacks else ()
+    if store.region != site.region and all(is_region("aws", r, newer) for r in (store.region, site.region)):
         yield wrong(
             "store-in-another-region",
-            f"stores.{name}.region",
+            path,
             f'"{store.site}" stands in {site.region}',
             f"write region: {site.region}",
         )
-    if name == estate.witness.store and store.site is not None:
-        return  # the survival check says it
+
+
+def _check_copy(estate: Estate, path: str, name: str, store: Store, managed: Managed) -> Iterator[Check]:
     target = estate.stores.get(managed.replicate_to or "")
     if target is None:
         return
     if not (isinstance(store, S3Store) and isinstance(target, S3Store)) or managed.replicate_to == name:
         yield wrong(
             "no-replication",
-            f"{path}.replicate_to",
+            path,
             f'the cloud does not copy from "{name}" to "{managed.replicate_to}"',
             "leave it out: across clouds Relight copies points itself",
+        )
+    elif store.prefix != target.prefix:
+        yield wrong(
+            "copies-differ",
+            path,
+            f'"{managed.replicate_to}" keeps its points under another prefix; S3 copies names as they are',
+            "write the same prefix in both",
         )
     elif target.managed is None:
         yield doubtful(
             "replicates-into-the-unknown",
-            f"{path}.replicate_to",
+            path,
             f'"{managed.replicate_to}" is not managed: its versioning and its policy must allow it',
             "let its stack make it",
         )
     elif target.managed.lock_days < managed.lock_days:
         yield doubtful(
             "copy-locked-shorter",
-            f"{path}.replicate_to",
+            path,
             f'the copy in "{managed.replicate_to}" is locked for {target.managed.lock_days} days only',
             f"write lock_days: {managed.lock_days} there",
         )

@@ -195,7 +195,8 @@ def _missing(fault: _Fault) -> tuple[str, str]:
         return f'needs "{name}"', ("one of " if len(choices) > 1 else "there is only ") + ", ".join(choices)
     about = field.description if field else None
     if about is None and is_model(wanted):
-        about = f"it has {', '.join(fields_of(wanted))}"
+        needed = [key for key, inner in fields_of(wanted).items() if inner.is_required()]
+        about = f"write {name}: {{{', '.join(f'{key}: …' for key in needed)}}}"
     return f'needs "{name}"', about or ""
 
 

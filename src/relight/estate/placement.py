@@ -9,11 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 from relight.estate.check import Check, doubtful, wrong
 from relight.estate.clouds import AwsAccount, GoogleProject
 from relight.estate.model import Estate
-from relight.estate.regions import AWS_REGIONS, GOOGLE_REGIONS
+from relight.estate.regions import is_region, regions_of
 from relight.estate.sites import AwsSite, ClusterSite, GoogleSite, MetalSite
 from relight.estate.spelling import Spelling
 from relight.estate.stacks import Stacks
 from relight.estate.stores import GcsStore
+
+_KEY_LOCATION = re.compile(r"/locations/([^/]+)/keyRings/")  # of a key of Google Cloud
 
 GLOBAL = "global"
 """The stack of what must outlive every site."""
@@ -21,10 +23,12 @@ GLOBAL = "global"
 
 def check_placement(estate: Estate) -> Iterator[Check]:
     """Regions and zones that are none, and state that would die with what it describes."""
+    newer = estate.stacks.newer_regions if estate.stacks else ()
     for path, cloud, region in _regions(estate):
-        yield from _check_region(estate, path, cloud, region)
+        if not is_region(cloud, region, newer):
+            yield _no_region(path, cloud, region)
     for name, site in estate.sites.items():
-        if isinstance(site, (AwsSite, GoogleSite)):
+        if isinstance(site, (AwsSite, GoogleSite)) and is_region(site.kind, site.region, newer):
             yield from _check_zones(f"sites.{name}.zones", site)
     yield from _check_names_of_stacks(estate)
     yield from _check_buckets(estate)
@@ -32,6 +36,7 @@ def check_placement(estate: Estate) -> Iterator[Check]:
         yield from _check_nothing_declared(estate)
         return
     yield from _check_backend(estate, estate.stacks)
+    yield from _check_sealing(estate, estate.stacks)
     yield from _check_outside(estate, estate.stacks)
 
 
@@ -49,22 +54,20 @@ def _regions(estate: Estate) -> Iterator[tuple[str, str, str]]:
             yield f"stores.{name}.region", "aws", store.region
 
 
-def _check_region(estate: Estate, path: str, cloud: str, region: str) -> Iterator[Check]:
-    known = AWS_REGIONS if cloud == "aws" else GOOGLE_REGIONS
-    newer = estate.stacks.newer_regions if estate.stacks else ()
-    if region not in known and region not in newer:
-        closest = Spelling().closest(region, sorted(known))
-        instead = f'did you mean "{closest}"? ' if closest else ""
-        yield wrong(
-            "no-such-region",
-            path,
-            f'{"AWS" if cloud == "aws" else "Google Cloud"} has no region "{region}"',
-            f"{instead}one that is new: name it in stacks.newer_regions",
-        )
+def _no_region(path: str, cloud: str, region: str) -> Check:
+    closest = Spelling().closest(region, sorted(regions_of(cloud)))
+    instead = f'did you mean "{closest}"? ' if closest else ""
+    return wrong(
+        "no-such-region",
+        path,
+        f'{"AWS" if cloud == "aws" else "Google Cloud"} has no region "{region}"',
+        f"{instead}one that is new: name it in stacks.newer_regions",
+    )
 
 
 def _check_zones(path: str, site: AwsSite | GoogleSite) -> Iterator[Check]:
-    form = rf"{re.escape(site.region)}{'' if isinstance(site, AwsSite) else '-'}[a-z]"
+    # No region has more than six zones.
+    form = rf"{re.escape(site.region)}{'' if isinstance(site, AwsSite) else '-'}[a-f]"
     for index, zone in enumerate(site.zones):
         if not re.fullmatch(form, zone):
             example = f"{site.region}{'' if isinstance(site, AwsSite) else '-'}a"
@@ -147,9 +150,13 @@ def _check_backend(estate: Estate, stacks: Stacks) -> Iterator[Check]:
                 f'the bucket "{bucket}" is the store "{name}", which dies with "{store.site}"',
                 remedy,
             )
-    region = "".join(parse_qs(where.query).get("region", []))
-    for name, site in estate.sites.items():
-        if isinstance(site, AwsSite) and where.scheme == "s3" and site.region == region:
+    asked = parse_qs(where.query)
+    region = "".join(asked.get("region", [])) if where.scheme == "s3" else None
+    aws = {name: site for name, site in estate.sites.items() if isinstance(site, AwsSite)}
+    if region == "" and aws and not asked.get("endpoint"):
+        yield _somewhere("stacks.backend", "Pulumi's state")
+    for name, site in aws.items():
+        if site.region == region:
             yield wrong(
                 "dead-site-state",
                 "stacks.backend",
@@ -170,6 +177,37 @@ def _check_backend(estate: Estate, stacks: Stacks) -> Iterator[Check]:
             "nothing says how secrets in Pulumi's state are sealed",
             "add stacks.secrets_provider or stacks.passphrase",
         )
+
+
+def _check_sealing(estate: Estate, stacks: Stacks) -> Iterator[Check]:
+    """Whether the key that opens the state stands apart from every site."""
+    where = urlsplit(stacks.secrets_provider or "")
+    if where.scheme == "awskms":
+        cloud, region = "aws", "".join(parse_qs(where.query).get("region", []))
+    elif where.scheme == "gcpkms":
+        cloud, region = "gcp", (_KEY_LOCATION.findall(where.path) or [""])[0]
+    else:
+        return
+    sites = {name: site for name, site in estate.sites.items() if isinstance(site, (AwsSite, GoogleSite))}
+    if cloud == "aws" and not region and any(site.kind == cloud for site in sites.values()):
+        yield _somewhere("stacks.secrets_provider", "the key of Pulumi's state")
+    for name, site in sites.items():
+        if site.kind == cloud and site.region == region:
+            yield wrong(
+                "dead-site-state",
+                "stacks.secrets_provider",
+                f'the key stands in {region}, as "{name}" does: without it nobody reads Pulumi\'s state',
+                "use a key in a region without a site",
+            )
+
+
+def _somewhere(path: str, what: str) -> Check:
+    return doubtful(
+        "state-anywhere",
+        path,
+        f"nothing says in which region {what} stands: it may be that of a site, and die with it",
+        "add ?region=…, a region without a site",
+    )
 
 
 def _check_outside(estate: Estate, stacks: Stacks) -> Iterator[Check]:

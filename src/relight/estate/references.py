@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from relight.estate.check import Check, wrong
 from relight.estate.model import Estate
 from relight.estate.spelling import Spelling
 from relight.estate.topologies import ActiveActive, CloudBurst
 
+_NONE: Mapping[str, Collection[str] | None] = {}
 
-def check_names(estate: Estate) -> Iterator[Check]:
-    """Every name that leads nowhere."""
+
+def check_names(estate: Estate, hidden: Mapping[str, Collection[str] | None] = _NONE) -> Iterator[Check]:
+    """Every name that leads nowhere.
+
+    `hidden` has, by section, names of what is declared and cannot be read; None: any name may be of these.
+    """
     spelling = Spelling()
     sections: dict[str, Collection[str]] = {
         "site": estate.sites,
@@ -20,7 +25,10 @@ def check_names(estate: Estate) -> Iterator[Check]:
         "name server": estate.dns.servers,
     }
     for path, section, name in _names(estate):
-        known = sections[section]
+        unseen = hidden.get(f"{section}s", ())
+        if unseen is None:
+            continue
+        known = [*sections[section], *unseen] if unseen else sections[section]
         if name not in known:
             remedy = spelling.remedy(name, known, otherwise=f"declare it, or name a {section} that there is")
             yield wrong("dangling-name", path, f'there is no {section} "{name}"', remedy)

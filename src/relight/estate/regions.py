@@ -6,6 +6,8 @@ From the clouds' own lists: AWS "Regions and Availability Zones" (all its partit
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 AWS_REGIONS = frozenset(
     [
         "af-south-1",
@@ -104,3 +106,13 @@ CONTROL_PLANE_REGION = {"route53": "us-east-1", "iam": "us-east-1", "cloudfront"
 What was provisioned before goes on without it: health checks fail over, routing controls switch, roles are
 assumed; records, zones and roles cannot be changed while it is down.
 """
+
+
+def regions_of(cloud: str) -> frozenset[str]:
+    """The regions of a cloud, "aws" or "gcp"."""
+    return AWS_REGIONS if cloud == "aws" else GOOGLE_REGIONS
+
+
+def is_region(cloud: str, region: str, newer: Collection[str]) -> bool:
+    """Whether a cloud has a region, or the estate says so."""
+    return region in regions_of(cloud) or region in newer

@@ -6,9 +6,12 @@ known to `Secrets.redact`, which the journal calls on everything it writes.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shlex
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 from typing import Annotated
@@ -20,6 +23,9 @@ from relight.errors import UsageError
 _KINDS = ("env", "file", "cmd")
 _COMMAND_SECONDS = 20.0
 _SHORTEST_REDACTED = 4  # redacting shorter values would blank ordinary words
+_SHORTEST_LINE = 8
+_BREAK = re.compile(r"[\r\n]+|\\r|\\n")  # as it is, or as JSON within the value has it
+_KEY = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
 
 
 def _check_reference(text: str) -> str:
@@ -37,6 +43,32 @@ SecretRef = Annotated[
 ]
 
 
+def parts_of(values: Iterable[str]) -> set[str]:
+    """What to blank so that none of these secrets shows: each whole, and as it stands in JSON.
+
+    Of one with several lines, such as a key file, also each longer line, and each long word that looks like a
+    key: it may be told in other pieces than it was given.
+    """
+    parts: set[str] = set()
+    for value in values:
+        if len(value) < _SHORTEST_REDACTED:
+            continue
+        found = {value}
+        lines = [line.strip() for line in _BREAK.split(value)]
+        if len(lines) > 1:
+            found |= {line for line in lines if len(line) >= _SHORTEST_LINE}
+            found |= {word for word in _KEY.findall(value) if any(map(str.isdigit, word))}
+        parts |= found | {json.dumps(part)[1:-1] for part in found}
+    return parts
+
+
+def redact(text: str, parts: Iterable[str]) -> str:
+    """The text with these replaced by "[redacted]", the longest first."""
+    for part in sorted(parts, key=len, reverse=True):
+        text = text.replace(part, "[redacted]")
+    return text
+
+
 class Secrets:
     """Resolves references, and blanks every value it ever resolved.
 
@@ -45,7 +77,7 @@ class Secrets:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._values: set[str] = set()
+        self._parts: set[str] = set()
         self._lock = Lock()
 
     def resolve(self, reference: str) -> str:
@@ -55,16 +87,14 @@ class Secrets:
         if not value:
             raise UsageError(f"the secret {kind}:{name} is empty", "fill it, or point elsewhere")
         with self._lock:
-            self._values.add(value)
+            self._parts |= parts_of([value])
         return value
 
     def redact(self, text: str) -> str:
         """The text with every value resolved so far replaced by "[redacted]"."""
         with self._lock:
-            values = sorted((v for v in self._values if len(v) >= _SHORTEST_REDACTED), key=len, reverse=True)
-        for value in values:
-            text = text.replace(value, "[redacted]")
-        return text
+            parts = frozenset(self._parts)
+        return redact(text, parts)
 
     def _from_env(self, name: str) -> str:
         if name not in os.environ:

@@ -31,7 +31,10 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Forecast:
-    """From the start of the run: to its end, and until each workload is back."""
+    """From the start of the run: to its end, and until each workload is back.
+
+    The end is `at_least` so late where a step waits for capacity that is no promise.
+    """
 
     total: Estimate
     back: dict[str, Estimate]
@@ -44,11 +47,12 @@ def forecast(plan: Plan) -> Forecast:
     draw = random.Random(plan.digest)  # noqa: S311 (a simulation, no secret)
     runs = [_simulate(plan, draw) for _ in range(samples)]
     totals = [max(ends.values(), default=0.0) for ends in runs]
+    at_least = any(estimate_of(step).at_least for step in plan.steps)
     back = {
         expected.workload: _estimate([ends[expected.back_at] for ends in runs if expected.back_at in ends])
         for expected in plan.expectations
     }
-    return Forecast(_estimate(totals), back, samples)
+    return Forecast(_estimate(totals).model_copy(update={"at_least": at_least}), back, samples)
 
 
 def _simulate(plan: Plan, draw: random.Random) -> dict[str, float]:

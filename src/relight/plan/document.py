@@ -28,6 +28,14 @@ class Estimate(Frozen):
 
     p50: Duration
     p90: Duration
+    at_least: bool = Field(
+        default=False, description="nobody knows how much longer: it waits for capacity that is no promise"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = handler(self)
+        return {k: v for k, v in dumped.items() if k != "at_least" or v}
 
 
 class RetryPolicy(Frozen):

@@ -49,7 +49,9 @@ class Runbook:
                     Reason(f"input {name!r} is missing", f"-i {name}={'|'.join(allowed or ('VALUE',))}")
                 )
             elif allowed is not None and value not in allowed:
-                reasons.append(Reason(f"{name} cannot be {value!r}", f"one of {', '.join(allowed)}"))
+                reasons.append(
+                    Reason(f"{name} cannot be {value!r}", f"one of {', '.join(allowed) or 'none'}")
+                )
         if reasons:
             raise UsageError(f"the inputs of {self.name} do not fit", reasons=tuple(reasons))
         return {name: value for name, value in values.items() if value is not None}

@@ -138,7 +138,8 @@ def _step_rows(plan: Plan) -> Iterator[Row]:
         takes_it = estimate_of(step)
         how = "; ".join(conditions(step))
         named_so = (str(number), step.id, step.title, step.spec.kind, after(step))
-        yield (*named_so, how, rough(takes_it.p50), rough(takes_it.p90))
+        p90 = "unknown" if takes_it.at_least else rough(takes_it.p90)
+        yield (*named_so, how, rough(takes_it.p50), p90)
 
 
 def _asking(plan: Plan) -> list[str]:

@@ -17,6 +17,8 @@ _LONGEST_ARGUMENT = 400  # characters of one argument of a step
 
 def span(estimate: Estimate) -> str:
     """Both quantiles of an estimate."""
+    if estimate.at_least:
+        return f"at least {format_duration(estimate.p50)}, and nobody knows how long"
     return f"{format_duration(estimate.p50)} (P50), {format_duration(estimate.p90)} (P90)"
 
 

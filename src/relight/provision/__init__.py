@@ -6,9 +6,10 @@ is created again.
 """
 
 from relight.provision.declared import PROJECT_FILE, check_project_file
-from relight.provision.drift import drift_of
-from relight.provision.engines import cloud_of, engine_of
+from relight.provision.drift import drift_of, sort_drift
+from relight.provision.engines import cloud_of, engine_of, stack_names
 from relight.provision.port import (
+    Approved,
     Capacity,
     Change,
     Cloud,
@@ -21,6 +22,7 @@ from relight.provision.port import (
     Interrupted,
     Lock,
     Locked,
+    LockUnknown,
     PendingCreate,
     PoolSizes,
     Preview,
@@ -28,6 +30,7 @@ from relight.provision.port import (
     Update,
     UpdateFailed,
 )
+from relight.provision.sizes import annotate_sizes
 from relight.provision.spreading import rooms_of, spread
 from relight.provision.steps import (
     CapacityCheck,
@@ -44,6 +47,7 @@ from relight.provision.wording import describe, describe_preview
 
 __all__ = [
     "PROJECT_FILE",
+    "Approved",
     "Capacity",
     "CapacityCheck",
     "CapacityFacts",
@@ -57,6 +61,7 @@ __all__ = [
     "Intents",
     "Interrupted",
     "Lock",
+    "LockUnknown",
     "Locked",
     "PendingCreate",
     "PoolSizes",
@@ -71,6 +76,7 @@ __all__ = [
     "Stacks",
     "Update",
     "UpdateFailed",
+    "annotate_sizes",
     "check_project_file",
     "cloud_of",
     "describe",
@@ -78,5 +84,7 @@ __all__ = [
     "drift_of",
     "engine_of",
     "rooms_of",
+    "sort_drift",
     "spread",
+    "stack_names",
 ]

@@ -18,20 +18,26 @@ from relight.estate import (
 from relight.provision.port import Engine
 
 _PLAIN = (
-    "AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_PROFILE", "AWS_REGION",
-    "AWS_ROLE_ARN", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "CLOUDSDK_CONFIG",
+    "AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_DISABLED", "AWS_PROFILE", "AWS_REGION", "AWS_ROLE_ARN", "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_STORAGE_ACCOUNT", "CLOUDSDK_CONFIG",
     "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "HOME", "HTTPS_PROXY", "HTTP_PROXY",
-    "KUBECONFIG", "LANG", "NO_PROXY", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "PULUMI_HOME",
+    "KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "LANG", "NO_PROXY",
+    "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "PULUMI_HOME",
     "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "USER",
 )  # fmt: skip
 """Of the controller's environment, what clouds and the engine read."""
 
 _SECRET = (
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_STORAGE_KEY",
-    "AZURE_STORAGE_SAS_TOKEN", "GOOGLE_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN", "PULUMI_ACCESS_TOKEN",
-    "PULUMI_CONFIG_PASSPHRASE", "VAULT_TOKEN",
+    "AWS_ACCESS_KEY_ID", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+    "AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN", "GOOGLE_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN",
+    "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE", "VAULT_TOKEN",
 )  # fmt: skip
 """Likewise, and blanked in all that the process writes."""
+
+
+_PHRASE_IN_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"
 
 
 def engine_of(estate: Estate, stack: str, environ: Mapping[str, str]) -> Engine:
@@ -43,7 +49,10 @@ def engine_of(estate: Estate, stack: str, environ: Mapping[str, str]) -> Engine:
     if stacks is None:
         raise UsageError(f"the estate has no stacks, so no {stack}", "add stacks: {backend: …, owner: …}")
     secrets: dict[str, SecretRef] = {name: f"env:{name}" for name in _SECRET if environ.get(name)}
-    for reference in _read_by_the_program(estate):
+    read = [*dict.fromkeys(_read_by_the_program(estate))]
+    if environ.get(_PHRASE_IN_FILE):
+        read.append(f"file:{environ[_PHRASE_IN_FILE]}")
+    for reference in read:
         kind, _, name = reference.partition(":")
         if kind == "env" and name in environ:  # what lacks is told by the program, by name
             secrets[name] = reference
@@ -57,7 +66,20 @@ def engine_of(estate: Estate, stack: str, environ: Mapping[str, str]) -> Engine:
         },
         secrets=secrets,
         secrets_provider=stacks.secrets_provider,
+        read=tuple(reference for reference in read if reference.startswith("file:")),
     )
+
+
+def stack_names(estate: Estate) -> tuple[str, ...]:
+    """Every stack of an estate: the global one, one per site that has any, one per link."""
+    stacks = estate.stacks
+    has_global = bool(stacks and stacks.outside)
+    sites = [
+        name
+        for name, site in estate.sites.items()
+        if isinstance(site, CloudSite) or (site.kind == "metal" and site.cloud is not None)
+    ]
+    return (*([GLOBAL] if has_global else []), *sites, *estate.links)
 
 
 def cloud_of(estate: Estate, stack: str) -> str:

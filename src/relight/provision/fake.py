@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from relight.canonical import digest_of
 from relight.errors import Conflict, NotFound, Refused, Unreachable
+from relight.provision.approval import deviations, fingerprint
+from relight.provision.locks import is_alive
 from relight.provision.port import (
+    Approved,
     Change,
     Deviates,
     Drift,
@@ -22,6 +26,7 @@ from relight.provision.port import (
     Update,
     UpdateFailed,
 )
+from relight.provision.sizes import sizes_in
 from relight.provision.wording import verb_of
 from relight.situation import Intent
 
@@ -53,6 +58,7 @@ class FakeStacks:
         self.cloud: dict[str, dict[str, dict[str, object]]] = {}
         self.fails: dict[str, str] = {}
         self.is_away = False
+        self.exports_nodes = True
         self.updates = 0
         self._outputs = outputs or {}
         self._stacks: dict[str, _Stack] = {}
@@ -83,7 +89,10 @@ class FakeStacks:
             raise Interrupted(stack, tuple(there.pending))
         changes = tuple(change for change in _compare(stack, there.state, wanted) if _is_in(change, targets))
         digest = digest_of([change.model_dump(mode="json") for change in changes])
-        return Preview(stack=stack, changes=changes, same=len(wanted) - len(changes), digest=digest)
+        sizes = sizes_in(self._exported(wanted)) if self.exports_nodes else {}
+        return Preview(
+            stack=stack, changes=changes, same=len(wanted) - len(changes), digest=digest, sizes=sizes
+        )
 
     def up(
         self,
@@ -91,14 +100,17 @@ class FakeStacks:
         targets: tuple[str, ...] = (),
         expect_digest: str | None = None,
         on_progress: OnProgress | None = None,
+        approved: tuple[Approved, ...] = (),
     ) -> Update:
         """See Stacks.up."""
         there = self._there(stack, make=True)
         preview = self.preview(stack, targets)
         if expect_digest not in (None, preview.digest):
-            raise Deviates(
-                f"the stack {stack} would change in another way", "look at the preview as it is now"
-            )
+            wanted = {urn_of(stack, name): inputs for name, inputs in self.program(stack).items()}
+            if deviations(approved, preview.changes, wanted):
+                raise Deviates(
+                    f"the stack {stack} would change in another way", "look at the preview as it is now"
+                )
         if there.lock:
             raise Locked(stack, there.lock)
         self.updates += 1
@@ -140,13 +152,32 @@ class FakeStacks:
     def drift(self, stack: str) -> Drift:
         """See Stacks.drift."""
         there = self._there(stack)
+        if not (there.state or there.pending):
+            raise NotFound(f"the stack {stack} was never brought up", "make it with an update first")
         cloud = {name: inputs for name, inputs in self.cloud.get(stack, {}).items() if name in there.state}
-        return Drift(stack=stack, changes=tuple(_compare(stack, there.state, cloud)))
+        changes = tuple(_compare(stack, there.state, cloud))
+        return Drift(stack=stack, changes=changes, pending=tuple(there.pending))
 
     def outputs(self, stack: str) -> Mapping[str, object]:
         """See Stacks.outputs."""
         self._there(stack)
         return self._outputs
+
+    def _exported(self, wanted: Resources) -> dict[str, object]:
+        """The outputs, each rung's `nodes` being what the program gives the resource of its `urn`."""
+        sized = {
+            name: inputs["desiredCapacity"] for name, inputs in wanted.items() if "desiredCapacity" in inputs
+        }
+        pools: Any = self._outputs.get("pools") or {}
+        return {
+            "pools": {
+                pool: {
+                    rung: {**said, "nodes": sized.get(str(said.get("urn")).rpartition("::")[2])}
+                    for rung, said in rungs.items()
+                }
+                for pool, rungs in pools.items()
+            }
+        }
 
     def lock(self, stack: str) -> Lock | None:
         """See Stacks.lock."""
@@ -157,6 +188,8 @@ class FakeStacks:
         there = self._there(stack)
         if there.lock and there.lock.id != lock:
             raise Conflict(f"the stack {stack} has another lock now: {there.lock}", "look who holds it")
+        if there.lock and is_alive(there.lock):
+            raise Locked(stack, there.lock)
         there.lock = None
 
     def _there(self, stack: str, *, make: bool = False) -> _Stack:
@@ -193,7 +226,15 @@ def _compare(stack: str, old: Resources, new: Resources) -> list[Change]:
         values = {path: repr((wanted or {}).get(path)) for path in paths} if wanted else {}
         kind = _type_of(wanted or was or {})
         changes.append(
-            Change(urn=urn_of(stack, name), name=name, type=kind, op=op, paths=tuple(paths), values=values)
+            Change(
+                urn=urn_of(stack, name),
+                name=name,
+                type=kind,
+                op=op,
+                paths=tuple(paths),
+                values=values,
+                digest="" if wanted is None else fingerprint(wanted, ()),
+            )
         )
     return changes
 

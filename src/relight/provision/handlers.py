@@ -65,8 +65,8 @@ class StackUpHandler:
             root=str(self._world.project),
             stacks=(spec.stack,),
             targets=spec.targets,
-            # What was cut off has changed the preview: what is left of it is not what was approved.
-            expect_digest=None if adopt is not None else spec.expect_digest,
+            expect_digest=spec.expect_digest,
+            expect_changes=spec.expect_changes,
             cancel_lock=None if spec.cancel_lock is None else concrete(spec.cancel_lock),
             settle=adopt is not None,
             adopt=dict(adopt or {}),
@@ -179,7 +179,10 @@ def find_all(finder: Finder, pending: tuple[PendingCreate, ...]) -> dict[str, st
             raise answer
     if len(answers) < len(pending):
         raise Unreachable("the cloud did not say in time what of a cut-off update is there")
-    return {urn: answer for urn, answer in answers.items() if isinstance(answer, str)}
+    known = {create.urn: create.known for create in pending}
+    return {
+        urn: answer for urn, answer in answers.items() if isinstance(answer, str) and answer not in known[urn]
+    }
 
 
 def _collect(answered: SimpleQueue[tuple[str, A]], expected: int) -> list[tuple[str, A]]:

@@ -29,6 +29,24 @@ class Change(Frozen):
     op: str  # "create", "update", "replace", "delete", "read", "import" …
     paths: tuple[str, ...] = ()  # properties that differ, as "desiredCapacity" or "tags.owner", sorted
     values: dict[str, str] = {}  # per path the new value as JSON, cut; secrets never: they are "[secret]"
+    digest: str = ""  # of all that the program gives the resource, whole but for secrets; "" of a deletion
+    open: tuple[str, ...] = ()  # what of that nobody knew yet, as "/tags/vpc": an id that is made on the way
+    sealed: dict[str, str] = {}  # per path of a new secret, as "/password", a mark that tells it from others
+
+    @property
+    def approved(self) -> Approved:
+        """What of it a plan carries, so that an update that was cut off may be finished, and no other."""
+        return Approved(urn=self.urn, op=self.op, digest=self.digest, open=self.open, sealed=self.sealed)
+
+
+class Approved(Frozen):
+    """A change that somebody saw in a preview and approved; see Change."""
+
+    urn: str
+    op: str
+    digest: str
+    open: tuple[str, ...] = ()
+    sealed: dict[str, str] = {}
 
 
 class Preview(Frozen):
@@ -37,7 +55,8 @@ class Preview(Frozen):
     stack: str
     changes: tuple[Change, ...] = ()  # by URN; resources that stay as they are are not listed
     same: int = 0
-    digest: str  # of the changes: what is done to what, which properties, and their new values
+    digest: str  # of the changes: what is done to what, which properties, and their new values, whole
+    sizes: dict[str, dict[str, int]] = {}  # nodes by pool and rung, as the program now has them
 
 
 class Update(Frozen):
@@ -54,11 +73,13 @@ class Drift(Frozen):
 
     stack: str
     changes: tuple[Change, ...] = ()
+    pending: tuple[PendingCreate, ...] = ()  # cut off: nobody knows whether they are there
+    unread: dict[str, str] = {}  # resources that could not be read, by logical name, and why
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing drifted."""
-        return not self.changes
+        """Whether everything was seen, and is as the state has it."""
+        return not (self.changes or self.pending or self.unread)
 
 
 class Lock(Frozen):
@@ -83,6 +104,7 @@ class PendingCreate(Frozen):
     name: str  # logical
     inputs: dict[str, object] = {}  # as the program gave them, tags among them; secrets are "[secret]"
     begun_at: datetime  # when the state was last written: the create was asked for no later
+    known: tuple[str, ...] = ()  # ids of this type that the state has: of what it replaces, of its likes
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -115,6 +137,10 @@ class Interrupted(Conflict):
         self.pending = pending
 
 
+class LockUnknown(Conflict):
+    """The backend of the state does not tell who holds a stack unless one writes to it."""
+
+
 class Deviates(Refused):
     """The update would do something else than what was approved, or than this step may do."""
 
@@ -139,12 +165,14 @@ class Stacks(Protocol):
         targets: tuple[str, ...] = (),
         expect_digest: str | None = None,
         on_progress: OnProgress | None = None,
+        approved: tuple[Approved, ...] = (),
     ) -> Update:
         """Make the stack as the program has it. After it returns every change is done and in the state.
 
-        With `expect_digest` a preview is made first, and Deviates raised if its digest is another. Raise
-        Interrupted, having changed nothing, where a create is pending; Locked; UpdateFailed (what was done
-        before the failure is in the state).
+        With `expect_digest` a preview is made first, and Deviates raised if its digest is another and its
+        changes are not what is left of `approved` after an update that was cut off. Raise Interrupted,
+        having changed nothing, where a create is pending; Locked; UpdateFailed (what was done before the
+        failure is in the state).
         """
 
     def refresh(
@@ -157,18 +185,25 @@ class Stacks(Protocol):
         """
 
     def drift(self, stack: str) -> Drift:
-        """Where the cloud differs from the state; changes neither. Raise NotFound, UpdateFailed."""
+        """Where the cloud differs from the state; changes neither.
+
+        Raise NotFound where nothing was ever brought up, UpdateFailed where nothing can be read.
+        """
 
     def outputs(self, stack: str) -> Mapping[str, object]:
         """What the program exported, JSON-like; secrets are "[secret]". Raise NotFound."""
 
     def lock(self, stack: str) -> Lock | None:
-        """Who holds the stack now; None: nobody, or a service that does not tell. Raise NotFound."""
+        """Who holds the stack now; None: nobody. Reads only. Raise NotFound.
+
+        Raise LockUnknown where the state's backend cannot be asked that without writing to it.
+        """
 
     def cancel(self, stack: str, lock: str) -> None:
         """Take this very lock away; nothing if the stack is free. Raise Conflict if another lock is there.
 
-        Whoever calls it has made sure that the update is dead: a living one would go on beside the next.
+        Raise Locked if its update lives on this machine; of another machine's somebody has made sure that
+        it is dead: a living one would go on beside the next.
         """
 
 
@@ -178,7 +213,8 @@ class Finder(Protocol):
     def find(self, sought: PendingCreate) -> str | None:
         """The provider's id of the resource with this client token, or these tags; None: there is none.
 
-        Raise Unreachable, Conflict if several fit, RelightError if this type cannot be looked up.
+        Never one of `sought.known`: what a resource replaces has the same tags and is still there. Raise
+        Unreachable, Conflict if several fit, RelightError if this type cannot be looked up.
         """
 
 
@@ -252,9 +288,10 @@ class Engine:
     """What an update's process is given of its surroundings.
 
     `environment` is plain (PULUMI_BACKEND_URL, AWS_REGION); `secrets` are resolved when the process starts
-    (PULUMI_CONFIG_PASSPHRASE, credentials) and blanked in all that it writes.
+    (PULUMI_CONFIG_PASSPHRASE, credentials) and blanked in all that it writes, as is what is behind `read`.
     """
 
     environment: Mapping[str, str]
     secrets: Mapping[str, SecretRef]
     secrets_provider: str | None = None  # for a stack that is made anew: "awskms://…"; None: the passphrase
+    read: tuple[SecretRef, ...] = ()  # files that the program reads by itself, as "file:key.json"

@@ -10,7 +10,7 @@ from typing import Protocol
 from relight.errors import NotFound, RelightError
 from relight.estate import CloudSite, Estate, Pool
 from relight.plan import Spec
-from relight.provision.port import Capacity, PoolSizes, Stacks
+from relight.provision.port import Capacity, LockUnknown, PoolSizes, Stacks
 from relight.provision.steps import CapacityCheck, ScalePool, StackDrift, StackUp
 from relight.situation import PreflightCheck
 
@@ -78,7 +78,11 @@ def _engine() -> str:
 
 def _state(world: Trying, stack: str) -> str:
     stacks = world.stacks(stack)
-    lock = stacks.lock(stack)
+    told = "it is readable and free"
+    try:
+        lock = stacks.lock(stack)
+    except LockUnknown as unknown:
+        lock, told = None, f"it is readable; {unknown.what}"
     if lock is not None:
         raise RelightError(
             f"the stack {stack} is held: {lock}", "is that update alive? A dead one's lock is in the way"
@@ -93,7 +97,7 @@ def _state(world: Trying, stack: str) -> str:
         raise RelightError(
             f"the stack {stack} has no pools in its state", f"relight stacks preview {stack} -o plan.json"
         )
-    return "it is readable and free"
+    return told
 
 
 def _pools(world: Trying, site: str, pools: tuple[str, ...]) -> str:

@@ -32,6 +32,11 @@ def rooms_of(pool: Pool, now: datetime) -> dict[str, int]:
     }
 
 
+def comes_with_pods(pool: Pool) -> tuple[str, ...]:
+    """Rungs whose size is a limit: their nodes come for pods that wait for them, and no earlier."""
+    return tuple(rung.key for rung in pool.rungs if rung.kind == "flex-start")
+
+
 def exhausted(sizes: Mapping[str, int], rooms: Mapping[str, int]) -> dict[str, int]:
     """Rungs that gave up, and what each keeps of what it gave."""
     order = list(rooms)

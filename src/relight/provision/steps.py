@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from relight.canonical import Frozen
 from relight.plan import Facts, Input, Interruption, Spec
+from relight.provision.port import Approved
 from relight.units import Duration
 
 _MINUTE = timedelta(minutes=1)
@@ -26,8 +27,9 @@ class StackUp(Spec):
     """Make a stack as the program has it: an update of the engine, as the step's process.
 
     An update that was cut off is finished, never done twice: what it had begun to create is looked up in the
-    cloud by tag or client token and adopted. A lock that a dead update left fails the step, naming it; it is
-    taken away only where `cancel_lock` names that very lock, which somebody approved with the step.
+    cloud by tag or client token and adopted. What is then left must still be part of what was approved. A
+    lock that a dead update left fails the step, naming it; it is taken away only where `cancel_lock` names
+    that very lock, which somebody approved with the step.
     """
 
     kind: ClassVar[str] = "provision.stack-up"
@@ -41,9 +43,13 @@ class StackUp(Spec):
     expect_digest: str | None = Field(
         default=None, description="digest of the preview in the plan: another one stops the step"
     )
+    expect_changes: tuple[Approved, ...] = Field(
+        default=(), description="the changes of that preview: after a cut-off, what is left must be of them"
+    )
     cancel_lock: Input[str] | None = Field(default=None, description="id of the dead lock to take away")
     settle: Duration = Field(
-        default=_MINUTE, description="how long a cut-off create may take to show in the cloud"
+        default=_MINUTE,
+        description="how long a cut-off create may take to show in the cloud, once nothing here works at it",
     )
 
 
@@ -57,14 +63,24 @@ class ScalePoolFacts(Facts):
     why: str = ""  # why the engine was passed by
     moved: tuple[str, ...] = ()  # rungs that did not deliver
     short: int = 0  # nodes wanted that no rung had room for
+    for_pods: dict[str, int] = {}  # asked of rungs that give nodes only once pods wait for them
 
 
 class ScalePool(Spec):
     """Turn one pool's knob: write the intent, then change the sizes of its resources and nothing else.
 
     The nodes are spread over the pool's rungs in their order. Where a best-effort rung does not deliver
-    within `patience`, what is missing moves to the next that has room. Where the state is locked or its
-    backend gone and `allow_direct` says so, the cloud's own API is asked, and the drift is on record.
+    within `patience`, what is missing moves to the next that has room.
+
+    The engine does it only where its preview shows the sizes that were decided, and nothing else. A living
+    update of the stack is waited for, two minutes at most; one minute where nobody can tell whether it lives.
+    Wherever the engine does not get there (locked, its state out of reach, more than sizes would change, no
+    `pulumi` here, an error) and `allow_direct` says so, the cloud's own API is asked for the sizes, and why,
+    and the drift, are on record.
+
+    Nodes of a flex-start rung come for pods that wait for them: its size is a limit. They are not waited for,
+    as the pods come after this step, and what they lack does not move on; so it belongs last, behind rungs
+    that give nodes by themselves.
     """
 
     kind: ClassVar[str] = "provision.scale-pool"
@@ -98,7 +114,8 @@ class StackDriftFacts(Facts):
 
     clean: tuple[str, ...] = ()
     drifted: dict[str, tuple[str, ...]] = {}  # per stack, "TYPE NAME: property, property"
-    unknown: dict[str, str] = {}  # stacks that could not be looked at, and why
+    unknown: dict[str, str] = {}  # stacks that could not be looked at, or not wholly, and why
+    never_up: tuple[str, ...] = ()  # stacks with nothing in them
 
 
 class StackDrift(Spec):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +22,8 @@ STOP_GRACE = timedelta(minutes=45)
 """Between TERM and KILL: the engine waits for what is in flight, a file system takes half an hour."""
 
 _SOON = timedelta(seconds=0.5)
+_BLANKED = "RELIGHT_BLANKED"  # and a number: what is in the process's environment only to be blanked
+_MOST_OF_A_VARIABLE = 100_000  # characters; Linux takes 128 KiB
 
 
 class Provisioning(Protocol):
@@ -45,8 +49,20 @@ class Provisioning(Protocol):
         """Room for a site's pools, as far as its cloud tells."""
 
 
-def start_work(world: Provisioning, call: Call, context: Context) -> None:
-    """Start the process that carries a call out; its secrets go by its environment alone."""
+@dataclass(frozen=True)
+class Work:
+    """A process that can be started: what carries a call out, and what it is given."""
+
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    folder: str
+
+
+def prepare_work(world: Provisioning, call: Call) -> Work:
+    """The process that carries a call out; its secrets go by its environment alone.
+
+    Raise RelightError where the engine cannot be given what it needs: a secret lacks, there are no stacks.
+    """
     environment: dict[str, str] = {}
     secrets: dict[str, str] = {}
     provider = None
@@ -54,10 +70,10 @@ def start_work(world: Provisioning, call: Call, context: Context) -> None:
         engine = world.engine(stack)
         environment |= engine.environment
         secrets |= {name: world.secrets.resolve(reference) for name, reference in engine.secrets.items()}
+        secrets |= _read_besides(world.secrets, engine)
         provider = engine.secrets_provider
     call = call.model_copy(update={"secrets_provider": provider})
-    context.check()
-    context.start_process(
+    return Work(
         (sys.executable, "-P", "-m", "relight.provision.work", call.model_dump_json()),
         {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -68,6 +84,24 @@ def start_work(world: Provisioning, call: Call, context: Context) -> None:
         },
         str(world.project),
     )
+
+
+def start_work(world: Provisioning, call: Call, context: Context) -> None:
+    """Start the process that carries a call out."""
+    work = prepare_work(world, call)
+    context.check()
+    context.start_process(work.command, work.environment, work.folder)
+
+
+def _read_besides(secrets: Secrets, engine: Engine) -> dict[str, str]:
+    """What the program will read by itself, for blanking; of what lacks the program tells."""
+    found = {}
+    for number, reference in enumerate(engine.read):
+        with suppress(RelightError):
+            value = secrets.resolve(reference)
+            if len(value) < _MOST_OF_A_VARIABLE and "\0" not in value:
+                found[f"{_BLANKED}_{number}"] = value
+    return found
 
 
 def read_end(process: Process) -> End | None:

@@ -4,7 +4,15 @@ A runbook stays the place where the order of things is read; what is the same in
 """
 
 from relight.recipes.bring_up import BringUp, bring_up, make_room
-from relight.recipes.grow import Growth, epoch_of, grow, shrink
+from relight.recipes.grow import (
+    Growth,
+    engine_findings,
+    epoch_of,
+    grow,
+    growth_estimate,
+    quiet_nodes,
+    shrink,
+)
 from relight.recipes.move_names import move_names
 from relight.recipes.points import floor_of, point_findings
 
@@ -12,11 +20,14 @@ __all__ = [
     "BringUp",
     "Growth",
     "bring_up",
+    "engine_findings",
     "epoch_of",
     "floor_of",
     "grow",
+    "growth_estimate",
     "make_room",
     "move_names",
     "point_findings",
+    "quiet_nodes",
     "shrink",
 ]

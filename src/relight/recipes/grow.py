@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,13 +32,18 @@ class Growth:
 
 
 def grow(estate: Estate, situation: Situation, site: str, after: tuple[str, ...]) -> Growth:
-    """Set every pool of a site to its full size. A site without pools has nothing to grow: no steps."""
+    """Set every pool of a site to its full size. A site without pools has nothing to grow: no steps.
+
+    The pools grow side by side: their nodes come at the same time, and only the engine's updates, which share
+    the site's stack, wait for each other (see `ScalePool`).
+    """
     declared = estate.sites[site]
     if not isinstance(declared, CloudSite) or not declared.pools:
         return Growth()
     seen = situation.sites[site].intent
     intent = seen.value if isinstance(seen, Known) else None
     findings = [] if isinstance(seen, Known) else [_unseen(site, seen.reason)]
+    findings += engine_findings(situation, site)
     steps, gpus, unsure = [], 0, []
     for name, pool in declared.pools.items():
         full = estate.topology.full_nodes(site, pool.nodes)
@@ -62,7 +68,7 @@ def grow(estate: Estate, situation: Situation, site: str, after: tuple[str, ...]
                 after=after,
                 timeout=_HOW_LONG,
                 retry=_PATIENT,
-                estimate=_estimate(pool, sizes),
+                estimate=growth_estimate(pool, sizes, full),
             )
         )
     why = f"{', '.join(unsure)} at {site} are best-effort or booked capacity" if unsure else None
@@ -87,6 +93,7 @@ def shrink(estate: Estate, situation: Situation, site: str, after: tuple[str, ..
             ),
             undo=Irreversible("nodes that went away come back by growing the pool again"),
             after=after,
+            timeout=_HOW_LONG,
             retry=_PATIENT,
         )
         for name, pool in declared.pools.items()
@@ -100,19 +107,44 @@ def epoch_of(estate: Estate, situation: Situation) -> int:
     return max((known.value.epoch for known in seen if isinstance(known, Known)), default=0) + 1
 
 
+def engine_findings(situation: Situation, site: str) -> list[Finding]:
+    """That the knob of a site will be turned by its cloud's own API, as there is no engine here."""
+    if situation.engine != Known(value=False):
+        return []
+    message = f"there is no `pulumi` command here: the cloud of {site} will be asked itself, and drift stays"
+    remedy = "install it: https://www.pulumi.com/docs/install/"
+    return [Finding(strength="warning", code="no-engine", subject=site, message=message, remedy=remedy)]
+
+
+def growth_estimate(pool: Pool, sizes: Mapping[str, int], full: int) -> Estimate | None:
+    """As the slowest of the rungs used promises; None where none of them says: the kind's usual time.
+
+    Where not all of `full` is guaranteed, it is only the least that it takes.
+    """
+    said = [rung.ready_in for rung in pool.rungs if sizes.get(rung.key) and rung.ready_in]
+    p50, p90 = (max(said) * 0.6, max(said)) if said else ScalePool.usual
+    is_sure = _promised(pool, sizes) >= full
+    return Estimate(p50=p50, p90=p90, at_least=not is_sure) if said or not is_sure else None
+
+
+def quiet_nodes(estate: Estate, site: str, pool: Pool) -> int:
+    """Nodes that a pool has where nothing was decided; a site that no topology names carries nothing."""
+    return estate.topology.quiet_nodes(site, pool.nodes) if site in estate.topology.members else 0
+
+
 def _now(estate: Estate, site: str, name: str, pool: Pool, intent: Intent | None) -> int:
     decided = intent.nodes(name) if intent else None
-    return estate.topology.quiet_nodes(site, pool.nodes) if decided is None else decided
+    return quiet_nodes(estate, site, pool) if decided is None else decided
 
 
-def _promised(pool: Pool, sizes: dict[str, int]) -> int:
+def _promised(pool: Pool, sizes: Mapping[str, int]) -> int:
     """Nodes of these that are guaranteed."""
     return sum(
         nodes for key, nodes in sizes.items() if (rung := pool.rung(key)) and rung.capacity == "guaranteed"
     )
 
 
-def _findings(site: str, name: str, full: int, sizes: dict[str, int]) -> list[Finding]:
+def _findings(site: str, name: str, full: int, sizes: Mapping[str, int]) -> list[Finding]:
     room = sum(sizes.values())
     if room >= full:
         return []
@@ -124,9 +156,3 @@ def _findings(site: str, name: str, full: int, sizes: dict[str, int]) -> list[Fi
 def _unseen(site: str, reason: str) -> Finding:
     message = f"how large the pools of {site} should be now cannot be seen: {reason}"
     return Finding(strength="warning", code="intent-unknown", subject=site, message=message)
-
-
-def _estimate(pool: Pool, sizes: dict[str, int]) -> Estimate | None:
-    """As the slowest of the rungs used promises; None where none of them says: the kind's usual time."""
-    said = [rung.ready_in for rung in pool.rungs if sizes.get(rung.key) and rung.ready_in]
-    return Estimate(p50=max(said) * 0.6, p90=max(said)) if said else None

@@ -106,6 +106,7 @@ class Situation(Frozen):
     sites: dict[str, SiteSituation] = {}
     workloads: dict[str, WorkloadSituation] = {}
     dns: dict[str, DnsSituation] = {}
+    engine: Observed[bool] = Unknown(reason="not asked")  # whether the `pulumi` command is here
 
     def active_site(self, estate: Estate, name: str) -> str | None:
         """Where a workload is meant to run now; None: nobody could say.

@@ -5,10 +5,11 @@ imports break those packages. Type checkers do not follow them; `graph.run_under
 instead, at any depth, against the SDKs' own annotations.
 """
 
+from relight.provision import stack_names
 from relight.topology.frame import Frame, SiteArgs, Sizes
 from relight.topology.meaning import graph_of, pools_of, sentence
 from relight.topology.picture import draw_mermaid, draw_tree, list_rows
-from relight.topology.program import Decided, declare, require_stack, stack_names
+from relight.topology.program import Decided, declare, require_stack
 from relight.topology.sizing import full_sizes, quiet_sizes, sizes_of
 
 __all__ = [

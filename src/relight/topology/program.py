@@ -15,7 +15,8 @@ from typing import Any
 import pulumi
 
 from relight.errors import Reason, UsageError
-from relight.estate import GLOBAL, CloudSite, Estate, check_provisioning
+from relight.estate import CloudSite, Estate, check_provisioning
+from relight.provision import stack_names
 from relight.situation import Intent
 from relight.topology.frame import Frame, SiteArgs
 from relight.topology.sizing import read_sizes, sizes_of
@@ -35,18 +36,6 @@ class Decided:
 
     intent: Intent | None = None  # None: nothing was decided, its quiet sizes hold
     writers: Mapping[str, str] = field(default_factory=dict)
-
-
-def stack_names(estate: Estate) -> tuple[str, ...]:
-    """Every stack of an estate: the global one, one per site that has any, one per link."""
-    stacks = estate.stacks
-    has_global = bool(stacks and stacks.outside)
-    sites = [
-        name
-        for name, site in estate.sites.items()
-        if isinstance(site, CloudSite) or (site.kind == "metal" and site.cloud is not None)
-    ]
-    return (*([GLOBAL] if has_global else []), *sites, *estate.links)
 
 
 def require_project(estate: Estate, project: str) -> None:

@@ -1,9 +1,10 @@
 """The stand-in provider: run as `python provider.py`, it prints its port and serves one engine.
 
 Its cloud is the JSON file STANDIN_CLOUD: {"resources": {id: {"type", "inputs", "given", "urn"}}, "log":
-[[op, name]]}. The file STANDIN_CONTROL makes it slow or broken, per resource name: {"delays": {name: seconds}, "fails":
-{name: message}}. It refuses types that it does not know. A create that has begun is finished whatever
-becomes of the engine, as clouds do; then, with nobody left to serve, it ends.
+[[op, name]]}. The file STANDIN_CONTROL makes it slow or broken, per resource name: {"delays": {name:
+seconds}, "fails": {name: message}, "unreadable": {name: message}}. It refuses types that it does not know. A
+create that has begun is finished whatever becomes of the engine, as clouds do; then, with nobody left to
+serve, it ends.
 """
 
 from __future__ import annotations
@@ -88,8 +89,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
-        old, new = plain(request.old_inputs), plain(request.news)
-        paths = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+        paths = sorted(differing(plain(request.old_inputs), plain(request.news)))
         fixed = REPLACES.get(request.type, ())
         kind = provider_pb2.PropertyDiff
         detail = {
@@ -119,6 +119,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
         there = self._cloud.read()["resources"].get(request.id)
+        said = self._controlled("unreadable").get(request.urn.rpartition("::")[2])
+        if said:
+            context.abort(grpc.StatusCode.UNAVAILABLE, said)
         if there is None:
             return provider_pb2.ReadResponse(id="")
         seen = struct(there["given"] | there["inputs"])
@@ -144,21 +147,36 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """What a resource answers with once it is made."""
         return dict(inputs)
 
+    def _controlled(self, how: str) -> dict[str, Any]:
+        control = json.loads(self._control.read_bytes()) if self._control.exists() else {}
+        told: dict[str, Any] = control.get(how, {})
+        return told
+
     @contextmanager
     def _working(self, name: str, context: Any) -> Iterator[None]:
         with self._counting:
             self.busy += 1
         try:
-            control = json.loads(self._control.read_bytes()) if self._control.exists() else {}
+            delays, fails = self._controlled("delays"), self._controlled("fails")
             with self._cloud.change() as state:
                 state["log"].append(["begin", name])
-            time.sleep(control.get("delays", {}).get(name, 0))
-            if name in control.get("fails", {}):
-                context.abort(grpc.StatusCode.UNKNOWN, control["fails"][name])
+            time.sleep(delays.get(name, 0))
+            if name in fails:
+                context.abort(grpc.StatusCode.UNKNOWN, fails[name])
             yield
         finally:
             with self._counting:
                 self.busy -= 1
+
+
+def differing(old: Mapping[str, Any], new: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Paths of what differs, as deep as there are objects: "scalingConfig.desiredSize"."""
+    for key in {*old, *new}:
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from differing(before, after, f"{above}{key}.")
+        elif before != after:
+            yield above + key
 
 
 def plain(message: Any) -> dict[str, Any]:

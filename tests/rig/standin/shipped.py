@@ -41,8 +41,6 @@ class ShippedProject:
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "WITNESS_ACCESS": ACCESS,
             "WITNESS_SECRET": SECRET,
-            "STANDIN_CLOUD": str(self.cloud_file),
-            "STANDIN_CONTROL": str(folder / "control.json"),
         }
 
     @property

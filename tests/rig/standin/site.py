@@ -80,9 +80,14 @@ class StandinSite:
         self.wanted |= changes
         (self.folder / "wanted.json").write_text(json.dumps(self.wanted), encoding="utf-8")
 
-    def hinder(self, delays: dict[str, float] | None = None, fails: dict[str, str] | None = None) -> None:
+    def hinder(
+        self,
+        delays: dict[str, float] | None = None,
+        fails: dict[str, str] | None = None,
+        unreadable: dict[str, str] | None = None,
+    ) -> None:
         """Make the cloud slow or broken for resources, by name."""
-        content = json.dumps({"delays": delays or {}, "fails": fails or {}})
+        content = json.dumps({"delays": delays or {}, "fails": fails or {}, "unreadable": unreadable or {}})
         (self.folder / "control.json").write_text(content, encoding="utf-8")
 
     def cloud(self) -> dict[str, Any]:
@@ -143,7 +148,7 @@ class StandinFinder:
     def find(self, sought: PendingCreate) -> str | None:
         token = sought.tags["relight:token"]
         for made, resource in self._site.cloud()["resources"].items():
-            if resource["inputs"].get("tags", {}).get("relight:token") == token:
+            if resource["inputs"].get("tags", {}).get("relight:token") == token and made not in sought.known:
                 return str(made)
         return None
 

@@ -114,6 +114,17 @@ def test_drift_ends_with_1_and_names_resource_and_property(
     assert "oregon: 1 resource drifted" in call("stacks", "drift", "oregon").out
 
 
+def test_a_stack_that_was_never_brought_up_is_said_to_be_so_and_not_clean(
+    estate: Path, call: Call, engine: FakeStacks
+) -> None:
+    engine.up("ohio")
+    said = call("stacks", "drift", "ohio", "oregon")
+    assert said.code == 1
+    assert "ohio: clean" in said.out
+    assert "oregon: never brought up" in said.out
+    assert call("stacks", "drift", "oregon", "--json").json["never_up"] == ["oregon"]
+
+
 def test_what_cannot_be_looked_at_is_no_clean_stack(estate: Path, call: Call, engine: FakeStacks) -> None:
     engine.is_away = True
     said = call("stacks", "drift", "ohio")

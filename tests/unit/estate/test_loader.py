@@ -55,14 +55,14 @@ def test_the_good_file_of_the_cases_loads_and_checks_clean() -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "is empty (relight init writes a first estate)"),
-        (b" \n\n", "is empty (relight init writes a first estate)"),
-        (b"\xef\xbb\xbf", "says nothing (relight init writes a first estate)"),
-        (b"\x7fELF\x02\x01\x01\0\0\0", "is a binary file (an estate is YAML, which is text)"),
-        ("version: 1".encode("utf-16"), "is UTF-16 (save it as UTF-8)"),
+        (b"", "the file is empty (relight init writes a first estate)"),
+        (b" \n\n", "the file is empty (relight init writes a first estate)"),
+        (b"\xef\xbb\xbf", "the file says nothing (relight init writes a first estate)"),
+        (b"\x7fELF\x02\x01\x01\0\0\0", "the file is binary (an estate is YAML, which is text)"),
+        ("version: 1".encode("utf-16"), "the file is UTF-16 (save it as UTF-8)"),
         (b"version: 1\nname: caf\xe9\n", "2:10: is not UTF-8 from here on (save it as UTF-8)"),
         (b"version: 1\nname: a\x1bb\n", "2:8: a character that no text has: U+001B (remove it)"),
-        (b"# " + b"x" * 2**23, "is larger than 8 MiB (is it an estate?)"),
+        (b"# " + b"x" * 2**23, "the file is larger than 8 MiB (is it an estate?)"),
     ],
     ids=["empty", "blank", "bom", "binary", "utf-16", "latin-1", "control", "large"],
 )
@@ -77,11 +77,11 @@ def test_a_missing_file_is_told_with_what_writes_one(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_estate(tmp_path: Path) -> None:
-    assert told_about(tmp_path) == ["cannot be read: Is a directory (check path and rights)"]
+    assert told_about(tmp_path) == ["the file cannot be read: Is a directory (check path and rights)"]
 
 
 def test_an_endless_file_is_refused() -> None:
-    assert told_about(Path("/dev/zero")) == ["is larger than 8 MiB (is it an estate?)"]
+    assert told_about(Path("/dev/zero")) == ["the file is larger than 8 MiB (is it an estate?)"]
 
 
 def test_the_error_names_the_file_and_ends_the_command_as_wrong_usage(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relight.errors import InvalidFile
-from relight.estate import Estate, check_estate, load_with_places
+from relight.estate import Estate, read_estate
 from rig.files import GOOD_ESTATE
 
 GOOD = GOOD_ESTATE.read_bytes()
@@ -43,13 +43,15 @@ def load(content: bytes) -> Estate | None:
         file.write(content)
         file.flush()
         try:
-            estate, places = load_with_places(Path(file.name))
+            reading = read_estate(Path(file.name))
         except InvalidFile as error:
             told = [str(reason) for reason in error.reasons]
         else:
-            for found in check_estate(estate):
-                assert places.place(found.path).line >= 1
-            return estate
+            for found in reading.check():
+                assert reading.places.place(found.path).line >= 1
+            if reading.estate is not None:
+                return reading.estate
+            told = [str(reason) for reason in reading.reasons]
     assert told
     assert all(told)
     return None

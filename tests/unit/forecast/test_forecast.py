@@ -7,8 +7,10 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relight.cli.wording import expected
 from relight.forecast import forecast
 from relight.plan import Estimate, Expectation, Gate, Step
+from relight.plan.wording import span
 from rig.kinds import Behave, plan_of
 
 
@@ -65,3 +67,14 @@ def test_the_same_plan_has_the_same_forecast_and_p50_is_never_above_p90(
     first, second = forecast(plan_of(*made)), forecast(plan_of(*made))
     assert first == second
     assert first.total.p50 <= first.total.p90
+
+
+def test_a_step_that_waits_for_capacity_that_is_no_promise_makes_the_whole_a_least() -> None:
+    sure, unsure = a_step("a", 10), a_step("b", 20, "a")
+    assert unsure.estimate
+    unsure = unsure.model_copy(update={"estimate": unsure.estimate.model_copy(update={"at_least": True})})
+    total = forecast(plan_of(sure, unsure)).total
+    assert (total.at_least, total.p50) == (True, timedelta(seconds=30))
+    assert span(total) == "at least 30s, and nobody knows how long"
+    assert expected(total) == "at least 30s"
+    assert not forecast(plan_of(sure)).total.at_least

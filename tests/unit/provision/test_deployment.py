@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from relight.provision.adapters.deployment import pending_creates, settle, without_secrets
+from relight.provision.adapters.deployment import is_empty, pending_creates, settle, without_secrets
 
 MARK = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
 
@@ -53,6 +53,40 @@ def test_what_an_adopted_resource_replaces_is_marked_for_deletion() -> None:
         ("old-1", True),
         ("old-2", None),
     ]
+
+
+def test_what_the_state_has_already_is_known_and_never_adopted_as_its_own_replacement() -> None:
+    state = a_state(("old", "creating"), resources=("old", "other"))
+    (pending,) = pending_creates(state)
+    assert pending.known == ("old-1", "other-1")
+    for id_ in pending.known:
+        settled = settle(state, {pending.urn: id_})["deployment"]
+        assert [(each["id"], each.get("delete")) for each in settled["resources"]] == [
+            ("old-1", None),
+            ("other-1", None),
+        ]
+        assert not settled["pending_operations"]
+
+
+def test_what_was_deleted_to_be_made_anew_may_come_back_under_its_id() -> None:
+    state = a_state(("old", "creating"))
+    state["deployment"]["resources"][0]["pendingReplacement"] = True
+    (pending,) = pending_creates(state)
+    assert pending.known == ()
+    settled = settle(state, {pending.urn: "old-1"})["deployment"]
+    assert [(each["id"], each.get("delete")) for each in settled["resources"]] == [("old-1", None)]
+
+
+def test_a_state_of_nothing_but_providers_is_empty() -> None:
+    state = a_state(resources=())
+    stack, provider = a_resource("s", custom=False), a_resource("default")
+    state["deployment"]["resources"] = [
+        stack | {"type": "pulumi:pulumi:Stack"},
+        provider | {"type": "pulumi:providers:aws"},
+    ]
+    assert is_empty(state)
+    assert not is_empty(a_state())
+    assert not is_empty(a_state(("new", "creating"), resources=()))
 
 
 def test_secrets_at_any_depth_are_taken_out() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from pulumi.automation.events import EngineEvent
 
 from relight.provision.adapters.events import Watcher
+from relight.provision.sizes import other_sizes, sizes_in
 
 URN = "urn:pulumi:s::p::aws:autoscaling/group:Group::train-spot"
 
@@ -85,3 +86,35 @@ def test_only_errors_are_kept_of_diagnostics_each_once_without_secrets_and_colou
         a_diagnostic("debug", "planted"), error, error, a_diagnostic("error", "failed", urn=None)
     )
     assert watcher.errors == ["train-spot: no [redacted] room", "failed"]
+
+
+def test_whole_values_are_in_the_digest_and_cut_ones_are_shown() -> None:
+    policies = [f"{'x' * 300} Principal={who}" for who in ("arn:me", "*")]
+    mine, everybodys = (
+        watched(a_step("resourcePreEvent", "create", new=new(policy=policy)))[0].changes[0]
+        for policy in policies
+    )
+    assert mine.values == everybodys.values
+    assert len(mine.values["policy"]) == 200
+    assert mine.digest != everybodys.digest
+
+
+def test_a_deletion_that_is_left_of_a_replacement_is_a_change() -> None:
+    watcher, _ = watched(a_step("resourcePreEvent", "delete-replaced"))
+    assert [change.op for change in watcher.changes] == ["delete-replaced"]
+    both = [a_step("resourcePreEvent", op) for op in ("create-replacement", "replace", "delete-replaced")]
+    assert [change.op for change in watched(*both)[0].changes] == ["replace"]
+
+
+def test_what_the_program_exports_now_is_told_and_never_what_the_state_had() -> None:
+    def stack(nodes: int) -> EngineEvent:
+        outputs = {"pools": {"train": {"spot": {"nodes": nodes, "urn": URN}}}, "key": {"4dabf": "[secret]"}}
+        told = new() | {"outputs": outputs}
+        return a_step("resOutputsEvent", "same", new=told, type="pulumi:pulumi:Stack")
+
+    before, _ = watched(stack(2))
+    assert sizes_in(before.outputs) == {}
+    both, _ = watched(stack(2), stack(4))
+    assert sizes_in(both.outputs) == {"train": {"spot": 4}}
+    assert other_sizes({"spot": 4}, {"spot": 4, "own-metal": 0}) == ""
+    assert other_sizes({"spot": 4}, {"own-metal": 1}) == "own-metal 0 instead of 1, spot 4 instead of 0"

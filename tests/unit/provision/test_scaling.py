@@ -18,6 +18,7 @@ from rig.standin.site import POOL, STACK, estate_with_a_pool
 
 LOCK = Lock(id="lock-1", user="ann", host="elsewhere", pid=1, since=START)
 SPEC = ScalePool(site=STACK, pool=POOL, nodes=6, epoch=2)
+BY_ENGINE = SPEC.model_copy(update={"allow_direct": False})
 
 
 @pytest.fixture
@@ -82,10 +83,112 @@ def test_an_update_that_would_change_more_than_sizes_is_not_begun(
     world: FakeWorld, context: InlineContext
 ) -> None:
     world.image = "b"
-    outcome = play(ScalePoolHandler(world), SPEC, context)
+    outcome = play(ScalePoolHandler(world), BY_ENGINE, context)
     assert isinstance(outcome, Failed), outcome
     assert f"{METAL}: image" in outcome.reason
+    assert world.pools.pools[POOL] == {"own-metal": 2, "spot": 0}
+    context.attempt = 2
+    facts = facts_of(play(ScalePoolHandler(world), SPEC, context))
+    assert (facts.via, facts.drift) == ("cloud-api", True)
+    assert f"{METAL}: image" in facts.why
+    assert world.pools.pools[POOL] == {"own-metal": 4, "spot": 2}
+    assert world.stacks.cloud[STACK][METAL] == {"desiredCapacity": 2, "image": "a"}
+
+
+@pytest.mark.parametrize("own", [{"own-metal": 1, "spot": 0}, {"own-metal": 2, "spot": 0}])
+def test_a_program_with_other_sizes_than_were_decided_is_never_applied(
+    world: FakeWorld, context: InlineContext, own: dict[str, int]
+) -> None:
+    world.own_sizes = own
+    outcome = play(ScalePoolHandler(world), BY_ENGINE, context)
+    assert isinstance(outcome, Failed), outcome
+    assert f"own-metal {own['own-metal']} instead of 4, spot 0 instead of 2" in outcome.reason
+    context.attempt = 2
+    facts = facts_of(play(ScalePoolHandler(world), SPEC, context))
+    assert (facts.via, facts.drift) == ("cloud-api", True)
+    assert "other sizes than were decided" in facts.why
+    assert world.pools.pools[POOL] == {"own-metal": 4, "spot": 2}
     assert world.stacks.cloud[STACK][METAL]["desiredCapacity"] == 2
+    assert world.stacks.updates == 1
+
+
+def test_a_program_that_does_not_say_its_sizes_is_never_applied(
+    world: FakeWorld, context: InlineContext
+) -> None:
+    world.stacks.exports_nodes = False
+    assert isinstance(play(ScalePoolHandler(world), BY_ENGINE, context), Failed)
+    assert world.stacks.updates == 1
+
+
+@pytest.mark.parametrize("nodes", [6, 0])
+def test_what_the_cloud_has_beside_the_state_is_put_right_and_is_no_drift(
+    world: FakeWorld, context: InlineContext, nodes: int
+) -> None:
+    spec = SPEC.model_copy(update={"nodes": nodes})
+    facts_of(play(ScalePoolHandler(world), spec, context))
+    wanted = dict(world.pools.pools[POOL])
+    world.pools.pools[POOL] = {"own-metal": 3, "spot": 1}
+    context.attempt = 2
+    facts = facts_of(play(ScalePoolHandler(world), spec, context))
+    assert (facts.via, facts.drift) == ("engine", False)
+    assert world.pools.pools[POOL] == wanted
+    world.pools.pools[POOL] = {"own-metal": 3, "spot": 1}
+    outcome = play(ScalePoolHandler(world), spec.model_copy(update={"allow_direct": False}), context)
+    assert isinstance(outcome, Failed), outcome
+    assert "the cloud has own-metal 3, spot 1" in outcome.reason
+
+
+@pytest.mark.parametrize("trouble", ["no passphrase", "it breaks", "the cloud's provider refuses"])
+def test_whatever_keeps_the_engine_from_it_the_nodes_come_and_why_is_on_record(
+    world: FakeWorld, context: InlineContext, trouble: str
+) -> None:
+    if trouble == "no passphrase":
+        world.lacks = trouble
+    elif trouble == "it breaks":
+        context.breaks, trouble = True, "No module named 'pulumi'"
+    else:
+        world.stacks.fails = {METAL: trouble}
+    facts = facts_of(play(ScalePoolHandler(world), SPEC, context))
+    assert (facts.via, facts.drift) == ("cloud-api", True)
+    assert trouble in facts.why
+    assert world.pools.pools[POOL] == {"own-metal": 4, "spot": 2}
+    context.attempt, context.process = 2, None
+    outcome = play(ScalePoolHandler(world), BY_ENGINE.model_copy(update={"nodes": 5}), context)
+    assert isinstance(outcome, Failed), outcome
+    assert trouble in outcome.reason
+
+
+def test_where_the_cloud_itself_will_not_either_both_reasons_are_told(
+    world: FakeWorld, context: InlineContext
+) -> None:
+    world.stacks.lock_it(STACK, LOCK)
+    world.pools.refuses = {"spot": "no quota"}
+    outcome = play(ScalePoolHandler(world), SPEC, context)
+    assert isinstance(outcome, Failed), outcome
+    assert "no quota" in outcome.reason
+    assert "lock-1" in outcome.reason
+    world.pools.is_away, context.attempt = True, 2
+    later = play(ScalePoolHandler(world), SPEC, context)
+    assert isinstance(later, Retry), later
+    assert "the cloud is out of reach" in later.reason
+    assert "lock-1" in later.reason
+
+
+def test_nodes_that_come_for_pods_are_not_waited_for_and_do_not_move_on(tmp_path: Path) -> None:
+    world = FakeWorld(tmp_path)
+    world.estate = estate_with_a_pool([{"kind": "flex-start", "nodes": 4}, {"kind": "spot", "nodes": 4}])
+    world.stacks.is_away = True
+    world.pools.pools[POOL] = {"flex-start": 0, "spot": 0}
+    world.pools.gives = {"flex-start": 0}
+    context = InlineContext(world=world)
+    spec = ScalePool(site=STACK, pool=POOL, nodes=5, epoch=1, patience=timedelta(0))
+    facts = facts_of(play(ScalePoolHandler(world), spec, context))
+    assert world.pools.pools[POOL] == facts.sizes == {"flex-start": 4, "spot": 1}
+    assert (facts.for_pods, facts.ready) == ({"flex-start": 4}, {"flex-start": 0, "spot": 1})
+    world.pools.pools[POOL] = {"flex-start": 1, "spot": 0}  # the least that GKE allows
+    asleep = spec.model_copy(update={"nodes": 0})
+    assert facts_of(play(ScalePoolHandler(world), asleep, context)).sizes == {"flex-start": 0, "spot": 0}
+    assert world.pools.pools[POOL]["flex-start"] == 1
 
 
 @pytest.mark.parametrize("hindrance", ["locked", "away", "interrupted"])
@@ -108,14 +211,12 @@ def test_without_leave_to_go_around_the_engine_a_dead_lock_is_for_people(
     world: FakeWorld, context: InlineContext
 ) -> None:
     world.stacks.lock_it(STACK, LOCK)
-    outcome = play(ScalePoolHandler(world), SPEC.model_copy(update={"allow_direct": False}), context)
+    outcome = play(ScalePoolHandler(world), BY_ENGINE, context)
     assert isinstance(outcome, Failed)
     assert "lock-1" in outcome.reason
     world.stacks.lock_it(STACK, None)
     world.stacks.is_away, context.attempt = True, 2
-    assert isinstance(
-        play(ScalePoolHandler(world), SPEC.model_copy(update={"allow_direct": False}), context), Retry
-    )
+    assert isinstance(play(ScalePoolHandler(world), BY_ENGINE, context), Retry)
     assert world.pools.pools[POOL] == {"own-metal": 2, "spot": 0}
 
 

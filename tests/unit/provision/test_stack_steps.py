@@ -10,22 +10,26 @@ from pathlib import Path
 import pytest
 
 from relight.errors import Conflict
+from relight.estate import load_estate
 from relight.plan import GRACE, REDACT, Done, Failed, Retry, Working
 from relight.provision import (
     CapacityCheck,
     CapacityFacts,
+    Engine,
     Lock,
     PendingCreate,
     StackDrift,
     StackDriftFacts,
     StackUp,
     StackUpFacts,
+    engine_of,
 )
-from relight.provision.fake import urn_of
-from relight.provision.handlers import CapacityCheckHandler, StackDriftHandler, StackUpHandler
-from relight.provision.surroundings import start_work
+from relight.provision.fake import FakeFinder, urn_of
+from relight.provision.handlers import CapacityCheckHandler, StackDriftHandler, StackUpHandler, find_all
+from relight.provision.surroundings import prepare_work, start_work
 from relight.provision.work import Call, blanker, tell_progress
 from rig.context import START
+from rig.files import EXAMPLES
 from rig.standin.inline import SPOT, FakeWorld, InlineContext, play
 from rig.standin.site import POOL, STACK
 
@@ -81,6 +85,12 @@ def test_what_is_not_there_is_made_again_only_once_it_had_time_to_show(
     assert len(world.finds.asked) > 5
 
 
+def test_what_the_state_knows_is_not_what_was_cut_off_whatever_a_finder_says() -> None:
+    cut_off = PendingCreate(urn="u::a", type="t", name="a", begun_at=START, known=("a-1",))
+    assert find_all(FakeFinder({"a": "a-1"}), (cut_off,)) == {}
+    assert find_all(FakeFinder({"a": "a-2"}), (cut_off,)) == {"u::a": "a-2"}
+
+
 def test_two_that_fit_are_not_guessed_between(world: FakeWorld, context: InlineContext) -> None:
     def find(sought: PendingCreate) -> str | None:
         raise Conflict(f"two resources have the tags of {sought.name}")
@@ -134,7 +144,7 @@ def test_drift_is_a_fact_and_what_cannot_be_looked_at_hides_nothing(
     outcome = play(StackDriftHandler(world), StackDrift(stacks=("nowhere", STACK)), context)
     assert isinstance(outcome, Done)
     assert isinstance(outcome.facts, StackDriftFacts)
-    assert list(outcome.facts.unknown) == ["nowhere"]
+    assert outcome.facts.never_up == ("nowhere",)
     assert outcome.facts.drifted == {STACK: (f"update standin:index:Pool {SPOT}: desiredCapacity 9",)}
 
 
@@ -168,6 +178,38 @@ def test_secrets_travel_by_the_environment_alone_and_are_named_for_blanking(
     assert environment[REDACT] == "PULUMI_CONFIG_PASSPHRASE"
     assert float(environment[GRACE]) >= 1800
     assert blanker(environment)("error: planted-secret is wrong") == "error: [redacted] is wrong"
+
+
+def test_files_that_the_program_reads_by_itself_are_blanked_too_and_one_that_lacks_stops_nothing(
+    world: FakeWorld, context: InlineContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (world.project / "key.json").write_text("-----BEGIN KEY-----\nPLANTED4711\n-----END KEY-----", "utf-8")
+    engine = Engine({}, {}, read=("file:key.json", "file:nowhere"))
+    monkeypatch.setattr(world, "engine", lambda _: engine)
+    work = prepare_work(world, Call(task="drift", root="/p", stacks=(STACK,)))
+    assert work.environment[REDACT] == "RELIGHT_BLANKED_0"
+    assert blanker(work.environment)("bad key PLANTED4711") == "bad key [redacted]"
+
+
+def test_key_files_of_sites_and_of_the_witness_are_what_the_program_reads() -> None:
+    estates = {path.stem: load_estate(path) for path in EXAMPLES}
+    read = engine_of(estates["clusters"], "south", {}).read
+    assert read == ("file:kubeconfig-north", "file:kubeconfig-south")
+    engine = engine_of(estates["clusters"], "south", {"PULUMI_CONFIG_PASSPHRASE_FILE": "/etc/phrase"})
+    assert engine.read[-1] == "file:/etc/phrase"
+
+
+def test_what_names_credentials_by_a_role_of_the_machine_reaches_the_engine() -> None:
+    estate = next(load_estate(path) for path in EXAMPLES if path.stem == "active-passive")
+    given = {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://192.0.2.1/v1",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": "planted-4711",
+        "KUBERNETES_SERVICE_HOST": "192.0.2.2",
+        "EDITOR": "vi",
+    }
+    engine = engine_of(estate, "oregon", given)
+    assert given.keys() - engine.environment.keys() - engine.secrets.keys() == {"EDITOR"}
+    assert "AWS_CONTAINER_AUTHORIZATION_TOKEN" in engine.secrets
 
 
 def test_progress_is_told_as_the_supervisor_reads_it(capsys: pytest.CaptureFixture[str]) -> None:

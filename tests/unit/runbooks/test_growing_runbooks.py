@@ -11,8 +11,9 @@ from relight.app import CATALOGUE
 from relight.control import Project, make_plan
 from relight.control.supposing import suppose
 from relight.errors import UsageError
-from relight.estate import AwsSite, Estate, load_estate
+from relight.estate import AwsSite, Estate, Rung, load_estate
 from relight.plan import Plan
+from relight.plan.sections import takes
 from relight.provision import Change, Preview, ScalePool, StackUp
 from relight.situation import Intent, Known, Situation, Unknown
 from rig.files import EXAMPLES
@@ -141,7 +142,9 @@ def test_one_pool_can_be_scaled_by_itself() -> None:
     estate = ESTATES["active-passive"]
     plan = planned(estate, suppose(estate, NOW), "pool-scale", site="oregon", pool="train", nodes="6")
     assert [step.id for step in plan.steps] == ["capacity", "scale-train"]
-    assert knobs(plan)["scale-train"].active is False
+    assert knobs(plan)["scale-train"].active is True  # above its quiet size it is meant to carry work
+    quiet = planned(estate, suppose(estate, NOW), "pool-scale", site="oregon", pool="train", nodes="2")
+    assert knobs(quiet)["scale-train"].active is False
     assert plan.claims == ("site:oregon",)
 
 
@@ -154,6 +157,89 @@ def test_a_pool_that_shrinks_or_cannot_grow_asks_people_or_is_blocked() -> None:
     assert knobs(smaller)["scale-train"].active is True
     larger = planned(estate, decided, "pool-scale", site="oregon", pool="train", nodes="11")
     assert [finding.code for finding in larger.blocks] == ["pool-too-small"]
+
+
+def test_a_site_that_works_shrinks_only_by_signature_also_where_nothing_was_decided() -> None:
+    estate = ESTATES["active-passive"]
+    quiet = suppose(estate, NOW)
+    plan = planned(estate, quiet, "pool-scale", site="ohio", pool="train", nodes="0")
+    assert [finding.code for finding in plan.overrides] == ["shrinks"]
+    assert "10 nodes now, and gets 0" in plan.overrides[0].message
+    same = planned(estate, quiet, "pool-scale", site="ohio", pool="train", nodes="10")
+    assert not same.overrides
+
+
+def test_what_the_witness_cannot_tell_is_not_scaled() -> None:
+    estate = ESTATES["active-passive"]
+    situation = suppose(estate, NOW)
+    unseen = situation.sites["oregon"].model_copy(update={"intent": Unknown(reason="no answer")})
+    situation = situation.model_copy(update={"sites": {**situation.sites, "oregon": unseen}})
+    plan = planned(estate, situation, "pool-scale", site="oregon", pool="train", nodes="6")
+    assert [finding.code for finding in plan.blocks] == ["intent-unknown"]
+    assert "no answer" in plan.blocks[0].message
+
+
+def only_spot(estate: Estate, name: str) -> Estate:
+    site = estate.sites[name]
+    assert isinstance(site, AwsSite)
+    pools = {
+        key: pool.model_copy(update={"rungs": (Rung(kind="spot", nodes=pool.nodes),)})
+        for key, pool in site.pools.items()
+    }
+    return estate.model_copy(
+        update={"sites": {**estate.sites, name: site.model_copy(update={"pools": pools})}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("runbook", "inputs"),
+    [
+        ("site-failover", {"site": "ohio"}),
+        ("pool-scale", {"site": "oregon", "pool": "train", "nodes": "10"}),
+    ],
+)
+def test_the_time_of_a_plan_that_rests_on_best_effort_capacity_is_no_promise(
+    runbook: str, inputs: dict[str, str]
+) -> None:
+    sure = ESTATES["active-passive"]
+    unsure = only_spot(sure, "oregon")
+    for estate, at_least in ((sure, False), (unsure, True)):
+        situation = lost(estate, "ohio") if runbook == "site-failover" else suppose(estate, NOW)
+        plan = planned(estate, situation, runbook, **inputs)
+        assert plan.forecast is not None
+        assert plan.forecast.at_least is at_least
+        assert ("P90" in takes(plan.forecast)) is not at_least
+        assert ("at_least" in plan.model_dump_json()) is at_least
+        again = CATALOGUE.decode(plan.model_dump_json().encode())
+        assert (again.digest, again.forecast) == (plan.digest, plan.forecast)
+
+
+def test_without_the_engine_here_the_knob_goes_around_it_and_no_stack_comes_up() -> None:
+    estate = ESTATES["active-passive"]
+    without = suppose(estate, NOW).model_copy(update={"engine": Known(value=False)})
+    knob = planned(estate, without, "pool-scale", site="oregon", pool="train", nodes="6")
+    assert [(f.strength, f.subject) for f in knob.findings if f.code == "no-engine"] == [
+        ("warning", "oregon")
+    ]
+    up = planned(estate, without, "stack-up", stack="oregon")
+    assert [finding.code for finding in up.blocks] == ["no-engine"]
+    failover = lost(estate, "ohio").model_copy(update={"engine": Known(value=False)})
+    assert "no-engine" in codes(planned(estate, failover, "site-failover", site="ohio"))
+
+
+def test_an_update_has_the_time_that_a_cluster_takes_and_every_turn_of_the_knob_that_nodes_take() -> None:
+    estate = ESTATES["active-passive"]
+    (step,) = planned(estate, suppose(estate, NOW), "stack-up", stack="oregon").steps
+    assert step.timeout >= timedelta(hours=2)
+    home = planned(estate, suppose(estate, NOW, away="ohio"), "site-failback", site="ohio")
+    assert all(home.by_id[name].timeout >= timedelta(hours=2) for name in knobs(home))
+
+
+def test_a_stack_that_the_estate_does_not_have_is_refused_and_those_it_has_are_named() -> None:
+    estate = ESTATES["active-passive"]
+    with pytest.raises(UsageError) as refused:
+        planned(estate, suppose(estate, NOW), "stack-up", stack="oregn")
+    assert "oregon" in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +262,7 @@ def test_a_stack_comes_up_as_it_was_previewed_and_asks_where_something_goes_away
     spec = plan.steps[0].spec
     assert isinstance(spec, StackUp)
     assert spec.expect_digest == "sha256:1"
+    assert spec.expect_changes == (gone.approved,)
     assert "deletes" in codes(plan)
     assert any("delete aws:fsx" in finding.message for finding in plan.findings)
 

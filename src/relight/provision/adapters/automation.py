@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 import time
@@ -23,19 +24,26 @@ from pulumi.automation import (
 
 from relight.canonical import digest_of
 from relight.errors import Conflict, NotFound, Refused, RelightError, Unreachable, UsageError
-from relight.provision.adapters.deployment import pending_creates, settle, without_secrets
-from relight.provision.adapters.events import Watcher, lines_of
+from relight.provision.adapters.deployment import is_empty, pending_creates, settle, without_secrets
+from relight.provision.adapters.events import Watcher, lines_of, name_of
+from relight.provision.adapters.held import read_locks
+from relight.provision.adapters.sealed import open_plan_pipe
+from relight.provision.approval import deviations
+from relight.provision.locks import is_alive
 from relight.provision.port import (
+    Approved,
     Deviates,
     Drift,
     Interrupted,
     Lock,
     Locked,
+    LockUnknown,
     OnProgress,
     Preview,
     Update,
     UpdateFailed,
 )
+from relight.provision.sizes import sizes_in
 
 _LOCK = re.compile(
     r"/(?P<id>[0-9a-f-]{36})\.json\S*: created by "
@@ -47,6 +55,13 @@ _GONE = re.compile(
     r"RequestError: send request failed|ServiceUnavailable|50[234] ",
     re.IGNORECASE,
 )
+_UNSAVED = re.compile(
+    r"failed to (save|write) (the )?(snapshot|checkpoint)|writing the new snapshot", re.IGNORECASE
+)
+"""The state went away under an update: whatever else it says, the resource at hand is not to blame."""
+_MISSING = re.compile(r'unknown stack "organization/[^/"]+/([^"]+)"')
+_MOST_TOLD, _MOST_UNREAD = 4, 20
+_PASSPHRASE, _IN_PLAIN = "PULUMI_CONFIG_PASSPHRASE", "PULUMI_OPTION_SHOW_SECRETS"
 _GET_IT = "install the `pulumi` command, see https://www.pulumi.com/docs/install/"
 _NOBODY = "urn:pulumi:relight::relight::relight:nobody:Nobody::nobody"
 _OURS = {"PULUMI_SKIP_UPDATE_CHECK": "true"}  # it would ask the internet, in the middle of a disaster
@@ -87,15 +102,35 @@ class AutomationStacks:
         """See Stacks.preview."""
         with self._translated(stack):
             opened = self._open(stack)
-        return self._preview(opened, targets)
+        return self._preview(opened, targets, Watcher(self._blank))
 
-    def _preview(self, opened: Stack, targets: tuple[str, ...]) -> Preview:
-        stack, watcher = opened.name, Watcher(self._blank)
+    def _preview(self, opened: Stack, targets: tuple[str, ...], watcher: Watcher) -> Preview:
+        stack = opened.name
         with self._translated(stack, watcher):
-            opened.preview(target=list(targets) or None, color="never", on_event=watcher.take)
-        changes = watcher.changes
+            marks = self._watch_preview(opened, targets, watcher)
+        changes = tuple(
+            change.model_copy(update={"sealed": marks.get(change.urn, {})}) for change in watcher.changes
+        )
         digest = digest_of([change.model_dump(mode="json") for change in changes])
-        return Preview(stack=stack, changes=changes, same=watcher.same, digest=digest)
+        sizes = sizes_in(watcher.outputs)
+        return Preview(stack=stack, changes=changes, same=watcher.same, digest=digest, sizes=sizes)
+
+    def _watch_preview(
+        self, opened: Stack, targets: tuple[str, ...], watcher: Watcher
+    ) -> dict[str, dict[str, str]]:
+        """Have the engine preview; return marks of secrets by URN and path, but for a choice of targets."""
+        if targets:  # a knob is in a hurry, and turns sizes
+            opened.preview(target=list(targets), color="never", on_event=watcher.take)
+            return {}
+        key = self._environment.get(_PASSPHRASE) or os.environ.get(_PASSPHRASE, "")
+        with open_plan_pipe() as pipe:
+            # In the plan, and on its output, which nobody reads.
+            opened.workspace.env_vars = {**self._environment, _IN_PLAIN: "true"}
+            try:
+                opened.preview(color="never", on_event=watcher.take, plan=str(pipe.path))
+            finally:
+                opened.workspace.env_vars = self._environment
+        return pipe.marks(opened.name, key)
 
     def up(
         self,
@@ -103,25 +138,36 @@ class AutomationStacks:
         targets: tuple[str, ...] = (),
         expect_digest: str | None = None,
         on_progress: OnProgress | None = None,
+        approved: tuple[Approved, ...] = (),
     ) -> Update:
         """See Stacks.up."""
         with self._translated(stack):
             opened = self._open(stack)
         total = None
         if expect_digest is not None:
-            now = self._preview(opened, targets)
-            if now.digest != expect_digest:
-                raise Deviates(
-                    f"the stack {stack} would change in another way than was approved "
-                    f"({len(now.changes)} changes, digest {now.digest})",
-                    "look at the preview as it is now, and make a new plan",
-                )
-            total = len(now.changes)
+            total = self._check(opened, targets, expect_digest, approved)
         watcher = Watcher(self._blank, total, on_progress)
         began = time.monotonic()
-        with self._translated(stack, watcher):  # asks again whether it is stopping
+        with self._translated(stack, watcher, does_change=True):  # asks again whether it is stopping
             opened.up(target=list(targets) or None, color="never", on_event=watcher.take, show_secrets=False)
         return _update(stack, watcher, began)
+
+    def _check(
+        self, opened: Stack, targets: tuple[str, ...], expect_digest: str, approved: tuple[Approved, ...]
+    ) -> int:
+        """How many changes an update would make. Raise Deviates unless they are what was approved."""
+        watcher = Watcher(self._blank)
+        now = self._preview(opened, targets, watcher)
+        if now.digest == expect_digest:
+            return len(now.changes)
+        strange = deviations(approved, now.changes, watcher.wanted)
+        if strange:
+            raise Deviates(
+                f"the stack {opened.name} would change in another way than was approved ({len(now.changes)} "
+                f"changes, digest {now.digest}): {'; '.join(strange[:_MOST_TOLD])}",
+                "look at the preview as it is now, and make a new plan",
+            )
+        return len(now.changes)
 
     def refresh(
         self, stack: str, adopt: Mapping[str, str] | None = None, on_progress: OnProgress | None = None
@@ -142,16 +188,37 @@ class AutomationStacks:
 
     def drift(self, stack: str) -> Drift:
         """See Stacks.drift."""
-        watcher = Watcher(self._blank)
-        try:
-            with self._translated(stack, watcher):
-                self._stack(stack).preview_refresh(
-                    color="never", on_event=watcher.take, expect_no_changes=True
-                )
-        except UpdateFailed:
-            if not watcher.changes or watcher.errors:
-                raise
-        return Drift(stack=stack, changes=watcher.changes)
+        with self._translated(stack):
+            opened = self._stack(stack)
+            state = self._export(stack)
+        if is_empty(state):
+            raise NotFound(f"the stack {stack} was never brought up", f"relight stacks preview {stack}")
+        unread: dict[str, str] = {}  # by URN; one that cannot be read ends the engine's look at all others
+        while True:
+            watcher = Watcher(self._blank)
+            try:
+                with self._translated(stack, watcher):
+                    opened.preview_refresh(
+                        color="never",
+                        on_event=watcher.take,
+                        expect_no_changes=True,
+                        exclude=sorted(unread) or None,
+                    )
+            except UpdateFailed:
+                fresh = {urn: why for urn, why in watcher.failed.items() if urn not in unread}
+                if watcher.errors and (not fresh or len(unread) >= _MOST_UNREAD):
+                    raise
+                unread |= fresh
+                if fresh:
+                    continue
+                if not watcher.changes:
+                    raise
+            return Drift(
+                stack=stack,
+                changes=watcher.changes,
+                pending=pending_creates(state),
+                unread={name_of(urn): why for urn, why in sorted(unread.items())},
+            )
 
     def outputs(self, stack: str) -> Mapping[str, object]:
         """See Stacks.outputs."""
@@ -165,26 +232,37 @@ class AutomationStacks:
 
     def lock(self, stack: str) -> Lock | None:
         """See Stacks.lock."""
+        with self._translated(stack):
+            self._stack(stack)
+            settings = self._workspace().project_settings()
+        kept_in = settings.backend.url if settings.backend else None
+        surroundings = {**os.environ, **self._environment}
+        backend = surroundings.get("PULUMI_BACKEND_URL") or kept_in or ""
+        locks = read_locks(backend, settings.name, stack, self._root, surroundings)
+        return locks[0] if locks else None
+
+    def cancel(self, stack: str, lock: str) -> None:
+        """See Stacks.cancel."""
+        try:
+            there = self.lock(stack)
+        except LockUnknown:
+            there = self._lock_met(stack)
+        if there is None:
+            return
+        if there.id != lock:
+            raise Conflict(f"the stack {stack} has another lock now: {there}", "look who holds it")
+        if is_alive(there):
+            raise Locked(stack, there)
+        with self._translated(stack):
+            self._run(("cancel", "--yes", "--stack", stack))
+
+    def _lock_met(self, stack: str) -> Lock | None:
         try:
             with self._translated(stack):
                 self._meet_lock(stack)
         except Locked as locked:
             return locked.lock
         return None
-
-    def cancel(self, stack: str, lock: str) -> None:
-        """See Stacks.cancel."""
-        try:
-            with self._translated(stack):
-                self._meet_lock(stack)
-        except Locked as locked:
-            there = locked.lock
-            if there is None or there.id != lock:
-                raise Conflict(
-                    f"the stack {stack} has another lock now: {there}", "look who holds it"
-                ) from None
-            with self._translated(stack):
-                self._run(("cancel", "--yes", "--stack", stack))
 
     def _meet_lock(self, stack: str) -> None:
         """Take the lock and give it back: a refresh of nothing, which reads and writes no resource."""
@@ -245,7 +323,9 @@ class AutomationStacks:
             raise Refused(f"the update of the stack {stack} was stopped before it began")
 
     @contextmanager
-    def _translated(self, stack: str, watcher: Watcher | None = None) -> Iterator[None]:
+    def _translated(
+        self, stack: str, watcher: Watcher | None = None, *, does_change: bool = False
+    ) -> Iterator[None]:
         try:
             self._go_on(stack)
             yield
@@ -254,7 +334,7 @@ class AutomationStacks:
         except StackNotFoundError:
             raise NotFound(f"there is no stack {stack}", "make it with an update first") from None
         except CommandError as error:
-            raise _failure(stack, error, watcher, self._blank) from None
+            raise _failure(stack, error, watcher, self._blank, does_change=does_change) from None
 
 
 def _update(stack: str, watcher: Watcher, began: float) -> Update:
@@ -263,7 +343,9 @@ def _update(stack: str, watcher: Watcher, began: float) -> Update:
 
 
 def _stderr(error: CommandError) -> str:
-    return str(error).partition("\n stderr: ")[2] or str(error)
+    """What it wrote to its error output; on the other one a preview may show secrets."""
+    said = str(error)
+    return said.partition("\n stderr: ")[2] if "\n stdout: " in said else said
 
 
 def _read_lock(text: str) -> Lock | None:
@@ -275,7 +357,12 @@ def _read_lock(text: str) -> Lock | None:
 
 
 def _failure(
-    stack: str, error: CommandError, watcher: Watcher | None, blank: Callable[[str], str]
+    stack: str,
+    error: CommandError,
+    watcher: Watcher | None,
+    blank: Callable[[str], str],
+    *,
+    does_change: bool,
 ) -> RelightError:
     """What the engine's end means, in its own words without secrets."""
     stderr = _stderr(error)
@@ -283,12 +370,31 @@ def _failure(
     if killed:
         return Conflict(f"the engine was killed while it updated the stack {stack} (signal {killed[1]})")
     said = [blank(line)[:1000] for line in lines_of(stderr)]
-    errors = (watcher.errors if watcher else []) or said or [blank(stderr.strip()[-1000:])]
+    errors = (
+        (watcher.errors if watcher else [])
+        or said
+        or [blank(stderr.strip()[-1000:]) or "the engine gave no reason"]
+    )
     text = "; ".join(errors)
     if "passphrase" in stderr:
         return UsageError(f"the stack {stack} cannot be opened: {text}", "give it the right passphrase")
+    if _UNSAVED.search(f"{text} {stderr}"):
+        return Unreachable(
+            f"the state of the stack {stack} cannot be written: {text}", "is its backend alive?"
+        )
     if not (watcher and watcher.errors) and _GONE.search(stderr):
         return Unreachable(f"the state of the stack {stack} is out of reach: {text}", "is its backend alive?")
     if "canceled" in stderr or "cancelled" in stderr:
         return Refused(f"the update of the stack {stack} was stopped: {text}")
-    return UpdateFailed(f"the stack {stack}: {text}", "correct it; what was done before is in the state")
+    return _refusal(stack, text, does_change=does_change)
+
+
+def _refusal(stack: str, text: str, *, does_change: bool) -> UpdateFailed:
+    missing = list(dict.fromkeys(_MISSING.findall(text)))
+    if missing:  # only a link reads other stacks
+        return UpdateFailed(
+            f"bring up {' and '.join(missing)} before the link {stack}: it begins at what they made",
+            f"relight stacks preview {missing[0]}",
+        )
+    done = "; what was done before is in the state" if does_change else ""
+    return UpdateFailed(f"the stack {stack}: {text}", f"correct it{done}")

@@ -6,13 +6,11 @@ Names are built from the estate alone, so that the cloud's own API finds them wi
 from __future__ import annotations
 
 from relight.errors import Reason, UsageError
-from relight.estate import GoogleProject, GoogleSite, MetalSite
+from relight.estate import CLUSTER_NAME, GROUP_NAME, GoogleProject, GoogleSite, MetalSite
 from relight.topology.frame import Frame
 
 ACCOUNT_ID = 30  # the most characters of a service account's id (IAM)
-CLUSTER_NAME = 40  # of a GKE cluster's and of a node pool's name (GKE API)
 RESOURCE_NAME = 63  # of what RFC 1035 names in Compute Engine
-GROUP_NAME = 58  # of an instance group's: its instances add five characters to it
 
 NAMESPACE = "relight"
 """Where the workloads run in the site's cluster."""

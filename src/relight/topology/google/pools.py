@@ -90,11 +90,10 @@ class NodePools(pulumi.ComponentResource):
             initial_node_count=0 if is_flex else None,
             autoscaling=_up_to(nodes) if is_flex else None,
             management=gcp.container.NodePoolManagementArgs(auto_repair=not is_flex, auto_upgrade=True),
-            upgrade_settings=gcp.container.NodePoolUpgradeSettingsArgs(
-                strategy="SHORT_LIVED" if is_flex else "SURGE",
-                max_surge=None if is_flex else 0,
-                max_unavailable=None if is_flex else 1,
-            ),
+            # GKE chooses how flex-start nodes are upgraded (short-lived); the provider has no word for it.
+            upgrade_settings=None
+            if is_flex
+            else gcp.container.NodePoolUpgradeSettingsArgs(strategy="SURGE", max_surge=0, max_unavailable=1),
             placement_policy=gcp.container.NodePoolPlacementPolicyArgs(type="COMPACT")
             if rung.kind == "on-demand" and is_compact(args.declared.machine)
             else None,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as k8s
 
-from relight.topology.kubernetes.objects import NO_WAIT, OURS, WorkloadArgs
+from relight.provision import annotate_sizes
+from relight.topology.kubernetes.objects import NO_WAIT, OURS, UNTIL_THERE, WorkloadArgs
 from relight.topology.kubernetes.pods import pod_template
 
 _FAILURES = 20  # of pods, those by disruption not counted, until the job is given up
+_ENDED_WITHIN = "20m"  # pods have ten minutes to seal their last points, then their nodes end them
 _RENDEZVOUS = 29500  # PyTorch's own default
 
 
@@ -19,6 +21,8 @@ class Batch(pulumi.ComponentResource):
     only `suspend` follows the pool, which ends its pods and keeps the Job. A Job that has come to its end
     stays there: it runs anew only under a changed declaration. No disruption budget: a node that is emptied
     ends the pod with time to seal a point, and one held by a budget could not be emptied at all.
+    A changed declaration replaces the Job, once its pods are gone: two would write. While it runs it is
+    protected, and an update that would replace or delete it fails: set its pool to 0 before.
     Billed while asleep: nothing; there is no pod.
     """
 
@@ -31,9 +35,14 @@ class Batch(pulumi.ComponentResource):
         self._make_names(child)
         self.sized: pulumi.CustomResource = k8s.batch.v1.Job(
             name,
-            metadata=args.metadata(NO_WAIT | OURS),
+            metadata=args.metadata(UNTIL_THERE | OURS | annotate_sizes(args.placed.sizes)),
             spec=self._spec(),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[account],
+                protect=args.placed.replicas > 0,
+                custom_timeouts=pulumi.CustomTimeouts(delete=_ENDED_WITHIN),
+            ),
         )
         self.register_outputs({"job": self.sized.urn})
 

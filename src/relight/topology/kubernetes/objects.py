@@ -10,12 +10,19 @@ from relight.topology.frame import Frame
 from relight.topology.kubernetes.placement import Placed
 
 NO_WAIT = {"pulumi.com/skipAwait": "true"}
-"""An update ends once the cluster has taken it.
+"""An update ends once the cluster has taken it. Not for Jobs: it also ends a deletion before it is done.
 
-Pulumi would wait for a Job until it has ended: weeks for a training, for ever while it is suspended. It
-would wait ten minutes for pods of a Deployment, and for those behind a Service, and then call the update
-failed, though loading weights takes longer and the nodes may only just be coming. Whoever turns the knob
-asks for the nodes that are up.
+Pulumi would wait ten minutes for pods of a Deployment, and for those behind a Service, and then call the
+update failed, though loading weights takes longer and the nodes may only just be coming. Whoever turns the
+knob asks for the nodes that are up.
+"""
+
+UNTIL_THERE = {"pulumi.com/waitFor": "jsonpath={.metadata.uid}"}
+"""An update of a Job ends once the cluster has it, and its deletion once the last pod is gone.
+
+Pulumi would wait for a Job until it has ended: weeks for a training, for ever while it is suspended. A Job of
+another declaration replaces the old one under the same name, which is free when the old ranks have sealed
+their last points and ended; to create it earlier is refused.
 """
 
 OURS = {"pulumi.com/patchForce": "true"}

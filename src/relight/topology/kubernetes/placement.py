@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from relight.errors import Reason, UsageError
@@ -20,6 +20,7 @@ class Placed:
     container: Container
     pool_name: str
     pool: ClusterPool
+    sizes: Mapping[str, int]  # nodes that the pool is asked for now, by rung
     replicas: int  # that run now
     largest: int  # GPUs of the largest replica of the pool
 
@@ -64,11 +65,12 @@ def place(args: SiteArgs, site: ClusterSite) -> dict[str, tuple[Placed, ...]]:
 def _placed(args: SiteArgs, name: str, pool: ClusterPool) -> tuple[Placed, ...]:
     estate, stack = args.frame.estate, args.frame.stack
     workloads = workloads_in(estate, stack, name)
-    nodes = sum(args.sizes.get(name, {}).values())
-    fitting = fit_pool(estate, stack, name, nodes, args.writes_here)
+    given = args.sizes.get(name, {})
+    sizes = {rung.key: given.get(rung.key, 0) for rung in pool.rungs}
+    fitting = fit_pool(estate, stack, name, sum(sizes.values()), args.writes_here)
     largest = max(map(gpus_of_replica, workloads.values()), default=0)
     return tuple(
-        Placed(each, workload, workload.container, name, pool, fitting[each], largest)
+        Placed(each, workload, workload.container, name, pool, sizes, fitting[each], largest)
         for each, workload in workloads.items()
         if workload.container
     )

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from relight.estate.fitting import is_gang
 from relight.topology.frame import Frame
+from relight.topology.kubernetes.placement import Placed
 
 NAME = "relight-runner"
 
 
 @dataclass(frozen=True)
 class RunnerArgs:
-    """Whose it is, and the namespace it is for."""
+    """Whose it is, the namespace it is for, and the workloads that it may size."""
 
     frame: Frame
     namespace: str
+    placed: Sequence[Placed]
 
 
 class Runner(pulumi.ComponentResource):
-    """A service account that may look at the namespace's workloads and set their sizes.
+    """A service account that may look at the namespace's workloads and change the estate's own.
 
     In the whole cluster it sees nodes and pods, to count the GPUs that are free, and no more. It has no token
-    until somebody asks for one, and sees no Secret. Billed while asleep: nothing.
+    until somebody asks for one, and cannot read a Secret. But Kubernetes has no right to a size alone that a
+    Job knows: who may patch a workload may have it run another image, with the Secrets of the namespace. So
+    guard the token as you guard those. Billed while asleep: nothing.
     """
 
     def __init__(self, name: str, args: RunnerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -37,7 +43,7 @@ class Runner(pulumi.ComponentResource):
         account = k8s.core.v1.ServiceAccount(
             NAME, metadata=here, automount_service_account_token=False, opts=child
         )
-        role = k8s.rbac.v1.Role(NAME, metadata=here, rules=_in_the_namespace(), opts=child)
+        role = k8s.rbac.v1.Role(NAME, metadata=here, rules=_in_the_namespace(args.placed), opts=child)
         reader = k8s.rbac.v1.ClusterRole(NAME, metadata=wide, rules=_in_the_cluster(), opts=child)
         subject = k8s.rbac.v1.SubjectArgs(kind="ServiceAccount", name=NAME, namespace=args.namespace)
         bound = pulumi.ResourceOptions(parent=self, depends_on=[account, role, reader])
@@ -58,12 +64,17 @@ def _role(kind: str, name: str) -> k8s.rbac.v1.RoleRefArgs:
     return k8s.rbac.v1.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind=kind, name=name)
 
 
-def _in_the_namespace() -> list[k8s.rbac.v1.PolicyRuleArgs]:
+def _in_the_namespace(placed: Sequence[Placed]) -> list[k8s.rbac.v1.PolicyRuleArgs]:
+    """What is named is changed, and no neighbour's; a rule that names nothing would allow every one."""
     look = ["get", "list", "watch"]
+    jobs = [each.name for each in placed if is_gang(each.workload)]
+    deployments = [each.name for each in placed if not is_gang(each.workload)]
+    changed = (("apps", "deployments", deployments), ("batch", "jobs", jobs))
     return [
         _grant("", ["pods", "services", "resourcequotas"], look),
-        _grant("apps", ["deployments"], [*look, "patch"]),
-        _grant("batch", ["jobs"], [*look, "patch"]),
+        _grant("apps", ["deployments"], look),
+        _grant("batch", ["jobs"], look),
+        *(_grant(group, [kind], ["patch"], sorted(names)) for group, kind, names in changed if names),
     ]
 
 
@@ -71,5 +82,9 @@ def _in_the_cluster() -> list[k8s.rbac.v1.PolicyRuleArgs]:
     return [_grant("", ["nodes", "pods"], ["get", "list"])]
 
 
-def _grant(group: str, resources: list[str], verbs: list[str]) -> k8s.rbac.v1.PolicyRuleArgs:
-    return k8s.rbac.v1.PolicyRuleArgs(api_groups=[group], resources=resources, verbs=verbs)
+def _grant(
+    group: str, resources: list[str], verbs: list[str], names: list[str] | None = None
+) -> k8s.rbac.v1.PolicyRuleArgs:
+    return k8s.rbac.v1.PolicyRuleArgs(
+        api_groups=[group], resources=resources, verbs=verbs, resource_names=names
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as k8s
 
+from relight.provision import annotate_sizes
 from relight.topology.kubernetes.objects import NO_WAIT, OURS, WorkloadArgs
 from relight.topology.kubernetes.pods import pod_template
 
@@ -13,7 +14,8 @@ class Serving(pulumi.ComponentResource):
     """A Deployment with its service account and disruption budget, and a Service where it has a port.
 
     `sized` is what the knob turns. The Service is reached from inside the cluster: what leads to it from
-    outside is the cluster's ingress or gateway. Billed while asleep: nothing; there is no pod.
+    outside is the cluster's ingress or gateway. While it has pods it is protected: an update that would
+    delete it fails. Billed while asleep: nothing; there is no pod.
     """
 
     def __init__(self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -24,9 +26,9 @@ class Serving(pulumi.ComponentResource):
         )
         self.sized: pulumi.CustomResource = k8s.apps.v1.Deployment(
             name,
-            metadata=args.metadata(NO_WAIT | OURS),
+            metadata=args.metadata(NO_WAIT | OURS | annotate_sizes(args.placed.sizes)),
             spec=self._spec(),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account], protect=args.placed.replicas > 0),
         )
         self._make_budget()
         if args.placed.container.port is not None:

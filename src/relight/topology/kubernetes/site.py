@@ -57,7 +57,7 @@ class Site(pulumi.ComponentResource):
         ground: list[pulumi.Resource] = [
             tenancy,
             Boundaries("boundaries", BoundariesArgs(frame, site, placed), within),
-            Runner("runner", RunnerArgs(frame, site.namespace), within),
+            Runner("runner", RunnerArgs(frame, site.namespace, placed), within),
         ]
         if not site.adopt.priority_classes:
             ground.append(Priorities("priorities", PrioritiesArgs(frame), self._child()))

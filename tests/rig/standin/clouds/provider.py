@@ -7,6 +7,7 @@ what the SDK's annotations refuse, and computes, once something is made, what `r
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,5 +59,8 @@ class CloudProvider(Provider):
 
 
 if __name__ == "__main__":
+    # Of the environment an update's process has only what engines and clouds read: this is in it.
+    home = Path(os.environ["PULUMI_HOME"]).parent
+    os.environ |= {"STANDIN_CLOUD": str(home / "cloud.json"), "STANDIN_CONTROL": str(home / "control.json")}
     importlib.import_module(f"pulumi_{sys.argv[1]}")
     serve(CloudProvider)

@@ -252,9 +252,12 @@ def test_what_was_created_is_found_by_all_its_tags(clients: AwsClients) -> None:
     assert looking.find(wanted) is None
     made = make_vpc(TAGS)
     assert looking.find(wanted) == made
-    make_vpc(TAGS)
+    again = make_vpc(TAGS)
     with pytest.raises(Conflict, match="all fit"):
         looking.find(wanted)
+    # Of a replacement the old one is there, too.
+    assert looking.find(wanted.model_copy(update={"known": (made,)})) == again
+    assert looking.find(wanted.model_copy(update={"known": (made, again)})) is None
 
 
 def test_what_nothing_tells_from_its_like_is_not_guessed(clients: AwsClients) -> None:

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,18 @@ def test_until_every_pod_is_ready_the_pool_is_not_all_up(cluster: Cluster) -> No
     assert tuple(sizes.ready("train").values()) == (1, 0)
     cluster.server.bring_up()
     assert tuple(sizes.ready("train").values()) == (3, 0)
+
+
+def test_a_workload_that_an_update_has_not_come_to_yet_keeps_the_pool_from_being_all_up(
+    cluster: Cluster,
+) -> None:
+    sizes = cluster.sizes()
+    sizes.resize("train", "own-metal", 1)
+    before = deepcopy(cluster.server.deployments["app"])
+    sizes.resize("train", "own-metal", 4)
+    cluster.server.deployments["app"] = before  # the engine changes them in any order, and was killed
+    cluster.server.bring_up()
+    assert sum(sizes.ready("train").values()) < 4
 
 
 def test_a_pool_without_workloads_cannot_be_sized(cluster: Cluster) -> None:

@@ -109,6 +109,12 @@ def test_an_upgrade_asks_for_no_gpu_that_is_not_there(pools: dict[str, Resource]
     assert settings == {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}
 
 
+def test_how_flex_start_is_upgraded_is_not_said_as_the_provider_refuses_the_word(
+    pools: dict[str, Resource],
+) -> None:
+    assert "upgradeSettings" not in pools["train-flex-start"].inputs
+
+
 def test_nodes_of_on_demand_stand_close_together(pools: dict[str, Resource]) -> None:
     close = {name for name, pool in pools.items() if "placementPolicy" in pool.inputs}
     assert close == {"train-on-demand"}

@@ -8,6 +8,7 @@ from relight.topology.graph import Graph
 from rig.clusters import DEPLOYMENT, JOB, an_estate_in_a_cluster, the_graph
 
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"
 
 
 def pod(graph: Graph, kind: str, name: str) -> dict[str, Any]:
@@ -116,14 +117,23 @@ def test_a_moved_pod_is_no_failure_and_no_rank_runs_twice() -> None:
 
 
 def test_no_update_waits_for_pods_and_no_other_hand_holds_a_size() -> None:
-    graph = the_graph(an_estate_in_a_cluster())
-    for kind, name in ((DEPLOYMENT, "app"), (JOB, "digits")):
+    graph = the_graph(an_estate_in_a_cluster(), sizes={"h100": {"own-metal": 3, "spot": 1}})
+    there = {"pulumi.com/waitFor": "jsonpath={.metadata.uid}"}
+    for kind, name, ends in ((DEPLOYMENT, "app", {"pulumi.com/skipAwait": "true"}), (JOB, "digits", there)):
         resource = graph.one(kind, name)
-        assert resource.inputs["metadata"]["annotations"] == {
-            "pulumi.com/skipAwait": "true",
+        assert resource.inputs["metadata"]["annotations"] == ends | {
             "pulumi.com/patchForce": "true",
+            "relight.dev/sizes": '{"own-metal": 3, "spot": 1}',  # as the cloud's own API has it
         }
         assert "ignore_changes" not in resource.options
+
+
+def test_a_job_of_another_declaration_waits_until_the_old_ranks_have_sealed_and_ended() -> None:
+    graph = the_graph(an_estate_in_a_cluster())
+    job = graph.one(JOB, "digits")
+    assert "pulumi.com/skipAwait" not in job.inputs["metadata"]["annotations"]  # it skips deletions as well
+    assert pod(graph, JOB, "digits")["terminationGracePeriodSeconds"] == 600
+    assert job.options["custom_timeouts"] == {"delete": "20m"}
 
 
 def test_everything_is_denied_in_both_directions_first() -> None:
@@ -157,14 +167,23 @@ def test_stores_are_reached_on_their_ports_and_metadata_services_are_not() -> No
     assert [port["port"] for port in rule["ports"]] == [443, 9000]
 
 
-def test_the_runner_sizes_workloads_and_reads_no_secret() -> None:
+def test_the_runner_looks_at_workloads_and_reads_no_secret() -> None:
     graph = the_graph(an_estate_in_a_cluster())
-    rbac = "kubernetes:rbac.authorization.k8s.io/v1:"
-    own, wide = (
-        {name: rule["verbs"] for rule in graph.one(rbac + kind).inputs["rules"] for name in rule["resources"]}
-        for kind in ("Role", "ClusterRole")
-    )
-    assert "patch" in own["deployments"]
-    assert "patch" in own["jobs"]
-    assert {"secrets", "*"}.isdisjoint({**own, **wide})
-    assert all(verbs == ["get", "list"] for verbs in wide.values())
+    own, wide = (graph.one(RBAC + kind).inputs["rules"] for kind in ("Role", "ClusterRole"))
+    named = {name for rule in (*own, *wide) for name in rule["resources"]}
+    assert {"secrets", "*"}.isdisjoint(named)
+    assert all(rule["verbs"] == ["get", "list"] for rule in wide)
+
+
+def test_the_runner_changes_the_estates_own_workloads_and_no_neighbours() -> None:
+    rules = the_graph(an_estate_in_a_cluster()).one(RBAC + "Role").inputs["rules"]
+    changed = {
+        tuple(rule["resources"]): rule.get("resourceNames") for rule in rules if "patch" in rule["verbs"]
+    }
+    assert changed == {("deployments",): ["app", "notebooks"], ("jobs",): ["digits"]}
+
+
+def test_a_kind_of_workload_that_is_not_there_is_not_granted_either() -> None:
+    estate = an_estate_in_a_cluster(workloads={"digits": {"container": None}})
+    rules = the_graph(estate).one(RBAC + "Role").inputs["rules"]
+    assert [rule["resources"] for rule in rules if "patch" in rule["verbs"]] == [["deployments"]]

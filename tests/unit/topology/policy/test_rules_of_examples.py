@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from relight.estate import load_estate
+from relight.provision import stack_names
 from relight.topology.arguments import resource_arguments
 from relight.topology.graph import Graph, run_under_mocks
 from relight.topology.policy import violations
 from relight.topology.policy.labels import LABELLED, TAGGED
-from relight.topology.program import Decided, declare, stack_names
+from relight.topology.program import Decided, declare
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
 STACKS = [

@@ -33,7 +33,7 @@ class AwsFinder:
                 "look in the AWS console; if it is there, import or delete it, then refresh",
             )
         try:
-            found = sorted(set(look(self._clients, sought)))
+            found = sorted(set(look(self._clients, sought)) - set(sought.known))
         except NotFound:
             return None
         if len(found) > 1:

@@ -2,8 +2,8 @@
 
 The nodes are somebody else's: a size counts them, and becomes replicas of the pool's Deployments, and lets
 its Jobs go or suspends them. All rungs of a pool share its workloads, so how many nodes each rung was asked
-for is kept beside them, as an annotation. They are changed in one order, so that of a change that was cut off
-the last ones still say what was before.
+for is kept beside them, as an annotation, which the stack writes as well. They are changed in one order, so
+that of a change that was cut off the last ones still say what was before.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 from relight.errors import NotFound, Refused
 from relight.estate import ClusterPool, ClusterSite
 from relight.provision.adapters.kubernetes.access import TIMEOUT, ClusterAccess
+from relight.provision.sizes import ANNOTATION, annotate_sizes
 
-SIZES = "relight.dev/sizes"
 Fitting = Callable[[str, int], Mapping[str, int]]
 """Replicas of each workload of a pool, by name, if the pool had this many nodes."""
 
@@ -60,7 +60,9 @@ class ClusterPoolSizes:
         """See PoolSizes.ready: all that were asked once all pods are ready, else nodes with such pods."""
         workloads = self._workloads(pool)
         sizes = self._sizes(pool, workloads)
-        if all(workload.is_up for workload in workloads):
+        wanted = self._fitting(pool, sum(sizes.values()))
+        # One that an update has not come to yet is up, and too small.
+        if all(each.is_up and each.replicas >= wanted.get(each.name, 0) for each in workloads):
             return sizes
         up = min(len(self._nodes_with_ready_pods(pool)), max(sum(sizes.values()) - 1, 0))
         return _fill(up, sizes)
@@ -149,7 +151,7 @@ class ClusterPoolSizes:
     def _patch(self, workload: Sized, replicas: int, sizes: Mapping[str, int]) -> None:
         spec = {"suspend": not replicas} if workload.is_job else {"replicas": replicas}
         body = {
-            "metadata": {"annotations": {SIZES: json.dumps(sizes, sort_keys=True)}},
+            "metadata": {"annotations": annotate_sizes(sizes)},
             "spec": spec,
         }
         api = self._access.batch() if workload.is_job else self._access.apps()
@@ -179,7 +181,7 @@ def _ready_of_job(job: Any) -> int:
 
 def _asked(annotations: Mapping[str, str]) -> dict[str, int]:
     try:
-        written = json.loads(annotations.get(SIZES, "{}"))
+        written = json.loads(annotations.get(ANNOTATION, "{}"))
         return {str(rung): int(nodes) for rung, nodes in written.items()}
     except (ValueError, TypeError, AttributeError):
         return {}  # somebody else wrote it
