@@ -114,10 +114,10 @@ def test_stacks_of_two_clouds_and_the_link_between_them_come_up_and_show_no_drif
     start: Callable[[str], tuple[ShippedProject, PooledWorld]],
 ) -> None:
     project, world = start("pilot-light")
-    with pytest.raises(RelightError, match=r"bring up (ohio|iowa) before the link backbone"):
+    with pytest.raises(RelightError, match=r"bring up .*(ohio|iowa) before the link backbone"):
         world.stacks("backbone").up("backbone")
     for stack in ("ohio", "iowa", "global", "backbone"):
         assert world.stacks(stack).up(stack).counts["create"] > 3
         drift = world.stacks(stack).drift(stack)
         assert drift.changes == (), drift
-    assert {each["type"].split(":")[0] for each in project.cloud().values()} >= {"aws", "gcp", "kubernetes"}
+    assert {each["type"].split(":")[0] for each in project.cloud().values()} == {"aws", "gcp"}

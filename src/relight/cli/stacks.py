@@ -123,7 +123,7 @@ def drift(
 ) -> int:
     """Compare clouds with Pulumi's state; changes neither.
 
-    Ends with 1 if anything drifted or was never brought up, else with 4 if a stack could not be looked at.
+    Ends with 1 if anything drifted, else with 4 if a stack could not be looked at or was never brought up.
     """
     world = open_world(find_project(context, project).root)
     topology = _topology()
@@ -137,7 +137,7 @@ def drift(
         write_json(answer)
     else:
         print_drift(Screen(), answer)
-    return FOUND if answer.drifted or answer.never_up else FAILED if answer.unknown else DONE
+    return FOUND if answer.drifted else FAILED if answer.unknown or answer.never_up else DONE
 
 
 def _drift(world: World, names: tuple[str, ...]) -> DriftAnswer:

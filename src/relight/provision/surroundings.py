@@ -23,7 +23,7 @@ STOP_GRACE = timedelta(minutes=45)
 
 _SOON = timedelta(seconds=0.5)
 _BLANKED = "RELIGHT_BLANKED"  # and a number: what is in the process's environment only to be blanked
-_MOST_OF_A_VARIABLE = 100_000  # characters; Linux takes 128 KiB
+_MOST_OF_A_VARIABLE = 100_000  # characters, of an argument as well; Linux takes 128 KiB
 
 
 class Provisioning(Protocol):
@@ -73,6 +73,9 @@ def prepare_work(world: Provisioning, call: Call) -> Work:
         secrets |= _read_besides(world.secrets, engine)
         provider = engine.secrets_provider
     call = call.model_copy(update={"secrets_provider": provider})
+    if len(call.model_dump_json()) > _MOST_OF_A_VARIABLE:
+        # Of four hundred changes and more only the digest goes along: cut off, such an update is approved anew.
+        call = call.model_copy(update={"expect_changes": ()})
     return Work(
         (sys.executable, "-P", "-m", "relight.provision.work", call.model_dump_json()),
         {

@@ -119,7 +119,7 @@ def test_a_stack_that_was_never_brought_up_is_said_to_be_so_and_not_clean(
 ) -> None:
     engine.up("ohio")
     said = call("stacks", "drift", "ohio", "oregon")
-    assert said.code == 1
+    assert said.code == 4
     assert "ohio: clean" in said.out
     assert "oregon: never brought up" in said.out
     assert call("stacks", "drift", "oregon", "--json").json["never_up"] == ["oregon"]

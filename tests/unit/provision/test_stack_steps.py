@@ -221,3 +221,14 @@ def test_progress_is_told_as_the_supervisor_reads_it(capsys: pytest.CaptureFixtu
         "::progress 3 done: creating network",
         "::progress reading",
     ]
+
+
+def test_a_call_always_fits_into_the_argument_of_its_process(world: FakeWorld) -> None:
+    for many in (10, 2_000):
+        changes = tuple(Approved(urn=f"urn::{n}", op="create", digest="d" * 71) for n in range(many))
+        call = Call(task="up", root="/p", stacks=(STACK,), expect_digest="d", expect_changes=changes)
+        told = prepare_work(world, call).command[-1]
+        assert len(told) < 128 * 1024
+        read = Call.model_validate_json(told)
+        assert read.expect_digest == "d"
+        assert len(read.expect_changes) == (many if many == 10 else 0)
