@@ -13,6 +13,7 @@ from relight.errors import Conflict
 from relight.estate import load_estate
 from relight.plan import GRACE, REDACT, Done, Failed, Retry, Working
 from relight.provision import (
+    Approved,
     CapacityCheck,
     CapacityFacts,
     Engine,
