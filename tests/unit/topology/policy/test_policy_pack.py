@@ -23,7 +23,7 @@ class Every(dict):
         return True
 
 provider.REPLACES = Every()
-provider.main()
+provider.serve(provider.Provider)
 """
 PROJECT = """name: packed
 runtime:
