@@ -74,7 +74,7 @@ def prepare_work(world: Provisioning, call: Call) -> Work:
         provider = engine.secrets_provider
     call = call.model_copy(update={"secrets_provider": provider})
     if len(call.model_dump_json()) > _MOST_OF_A_VARIABLE:
-        # Of four hundred changes and more only the digest goes along: cut off, such an update is approved anew.
+        # With four hundred changes only the digest goes along: cut off, such an update is approved anew.
         call = call.model_copy(update={"expect_changes": ()})
     return Work(
         (sys.executable, "-P", "-m", "relight.provision.work", call.model_dump_json()),
