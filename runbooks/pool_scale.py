@@ -14,7 +14,7 @@ from relight.estate import CloudSite, Estate, Pool
 from relight.plan import Finding, Irreversible, Plan, RetryPolicy, Runbook, RunbookInput, Step
 from relight.provision import CapacityCheck, ScalePool, rooms_of, spread
 from relight.recipes import engine_findings, epoch_of, growth_estimate, quiet_nodes
-from relight.situation import Known, Situation
+from relight.situation import Intent, Known, Situation
 
 
 def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Plan:
@@ -34,7 +34,7 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
     before = quiet if decided is None else decided
     sizes = spread(nodes, rooms_of(pools[name], situation.now))
     # Whoever makes a standby larger by hand means it to carry work: an old checkout must not shrink it.
-    is_active = (intent.active if intent else estate.topology.works_quietly(site)) or nodes > quiet
+    is_active = nodes > quiet or _carries_work(estate, situation, site, intent)
     check = Step(
         id="capacity",
         title=f"ask which rungs of {name} have room",
@@ -49,6 +49,7 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
             nodes=nodes,
             epoch=max(intent.epoch if intent else 0, epoch_of(estate, situation) - 1),
             active=is_active,
+            quiet=nodes == quiet and not is_active,
             patience=pools[name].patience,
         ),
         after=(check.id,),
@@ -70,6 +71,17 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
         findings=tuple(findings),
         observed_at=situation.now,
     )
+
+
+def _carries_work(estate: Estate, situation: Situation, site: str, intent: Intent | None) -> bool:
+    """Whether the site is at work, whatever the size; what was decided to work stays so while in doubt."""
+    if intent is None or not intent.active:
+        return estate.topology.works_quietly(site)
+    seen = (situation.workloads[name].authority for name, w in estate.workloads.items() if w.writes)
+    writes = any(isinstance(known, Known) and known.value.active == site for known in seen)
+    running = situation.sites[site].running
+    is_idle = isinstance(running, Known) and not running.value
+    return writes or not is_idle or estate.topology.works_quietly(site)
 
 
 def _unseen(site: str, reason: str) -> Finding:

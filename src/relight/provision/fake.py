@@ -28,7 +28,7 @@ from relight.provision.port import (
 )
 from relight.provision.sizes import sizes_in
 from relight.provision.wording import verb_of
-from relight.situation import Intent
+from relight.situation import Intent, quiet_pools
 
 Resources = Mapping[str, Mapping[str, object]]
 """Per logical name what the program gives it: inputs, of which "type" says what it is."""
@@ -262,6 +262,7 @@ class FakeIntents:
         epoch: int,
         by: str,
         at: datetime,
+        quiet: bool = False,
     ) -> Intent:
         """See Intents.decide."""
         there = self.intent(site)
@@ -270,11 +271,18 @@ class FakeIntents:
                 f"the intent of {site} has epoch {there.epoch}, above {epoch}", "look who took over"
             )
         merged = {**(there.pools if there else {}), **{pool: dict(sizes) for pool, sizes in pools.items()}}
-        if there and (there.pools, there.active, there.epoch) == (merged, active, epoch):
+        follow = quiet_pools(there, pools, quiet=quiet)
+        if there and (there.pools, there.quiet, there.active, there.epoch) == (merged, follow, active, epoch):
             return there
         self.writes += 1
         self.kept[site] = Intent(
-            site=site, epoch=epoch, active=active, pools=merged, changed_by=by, changed_at=at
+            site=site,
+            epoch=epoch,
+            active=active,
+            pools=merged,
+            quiet=follow,
+            changed_by=by,
+            changed_at=at,
         )
         return self.kept[site]
 

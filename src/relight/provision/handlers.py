@@ -93,6 +93,8 @@ class StackUpHandler:
         alive = is_alive(lock)
         if alive:
             return Working(_SOON, Progress(note=f"waits for the update that holds {lock}"))
+        if end.was_held:
+            return self._start(spec, context)  # it has ended since, well or not: look again
         approved = None if spec.cancel_lock is None else concrete(spec.cancel_lock)
         if alive is False and approved == lock.id:
             return self._start(spec, context)  # it has died since it was asked

@@ -233,9 +233,11 @@ class Intents(Protocol):
         epoch: int,
         by: str,
         at: datetime,
+        quiet: bool = False,
     ) -> Intent:
         """Merge `pools` (pool to {rung: nodes}) into the intent and return what holds now.
 
+        `quiet`: these have the estate's quiet size, and follow it from now on, whatever that becomes.
         Where that changes nothing, nothing is written. Raise Unreachable, and Conflict if what is there was
         decided in a higher epoch.
         """

@@ -64,7 +64,8 @@ class ScalePoolHandler:
         epoch = concrete(spec.epoch)
         wanted = sum(first.values())
         kept = now == first or (spec.nodes is not None and bool(now) and is_spread_of(wanted, now, rooms))
-        if there and kept and there.epoch == epoch and there.active == spec.active:
+        holds = there and there.active == spec.active and (spec.pool in there.quiet) == spec.quiet
+        if there and kept and holds and there.epoch == epoch:
             return there
         return self._write(spec, now if kept else first, context.token, context)
 
@@ -77,6 +78,7 @@ class ScalePoolHandler:
             epoch=concrete(spec.epoch),
             by=by,
             at=context.now(),
+            quiet=spec.quiet,
         )
 
     def _start(self, spec: ScalePool, intent: Intent, context: Context) -> Outcome:

@@ -95,6 +95,9 @@ class ScalePool(Spec):
     sizes: dict[str, int] = Field(default={}, description="or nodes per rung, as they are")
     epoch: Input[int] = Field(description="that the fence has raised")
     active: bool = Field(default=True, description="whether the site is to work")
+    quiet: bool = Field(
+        default=False, description="the size is the estate's for quiet times, which the pool follows again"
+    )
     allow_direct: bool = Field(default=True, description="fall back to the cloud's own API")
     patience: Duration | None = Field(
         default=None, description="for a best-effort rung, before the next is tried; none: as the pool has it"

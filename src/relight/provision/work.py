@@ -80,6 +80,7 @@ class End(Frozen):
     remedy: str = ""
     update: Update | None = None
     lock: Lock | None = None
+    was_held: bool = False  # by an update that lived when it was looked at
     pending: tuple[PendingCreate, ...] = ()
     adopted: tuple[str, ...] = ()
     sizes: dict[str, int] = {}  # that the pool was, or was to be, given
@@ -132,6 +133,7 @@ def _attempt(
             reason=error.what,
             remedy=error.remedy,
             lock=error.lock if isinstance(error, Locked) else None,
+            was_held=isinstance(error, Locked) and error.lock is not None and is_alive(error.lock) is True,
             pending=error.pending if isinstance(error, Interrupted) else (),
         )
 

@@ -90,6 +90,7 @@ def shrink(estate: Estate, situation: Situation, site: str, after: tuple[str, ..
                 nodes=nodes,
                 epoch=epoch_of(estate, situation),
                 active=estate.topology.works_quietly(site),
+                quiet=True,
             ),
             undo=Irreversible("nodes that went away come back by growing the pool again"),
             after=after,

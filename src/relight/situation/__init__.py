@@ -12,6 +12,7 @@ from relight.situation.model import (
     SiteSituation,
     Situation,
     WorkloadSituation,
+    quiet_pools,
 )
 from relight.situation.preflight import PreflightCheck
 from relight.situation.surveyor import Probe, Surveyor
@@ -35,4 +36,5 @@ __all__ = [
     "Verdict",
     "WorkloadSituation",
     "conclude",
+    "quiet_pools",
 ]

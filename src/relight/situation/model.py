@@ -6,6 +6,7 @@ from a stored one.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from relight.canonical import Frozen
@@ -44,12 +45,19 @@ class Intent(Frozen):
     epoch: int  # of the fence that this was decided in; 0: in quiet times
     active: bool  # whether the site carries work that must not shrink
     pools: dict[str, dict[str, int]]  # nodes, by pool and rung
+    quiet: tuple[str, ...] = ()  # pools that follow the estate's quiet size again; `pools` has what that was
     changed_by: str  # run and step that decided it, or a person
     changed_at: datetime
 
     def nodes(self, pool: str) -> int | None:
         """How many nodes a pool should have over all its rungs; None: nothing was decided for it."""
         return sum(self.pools[pool].values()) if pool in self.pools else None
+
+
+def quiet_pools(there: Intent | None, decided: Collection[str], *, quiet: bool) -> tuple[str, ...]:
+    """Which pools follow their quiet size once some were decided anew."""
+    kept = set(there.quiet if there else ()) - set(decided)
+    return tuple(sorted(kept | set(decided if quiet else ())))
 
 
 class SiteSituation(Frozen):

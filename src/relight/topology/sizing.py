@@ -2,7 +2,8 @@
 
 The intent stands in the witness, above any config in git. A program that cannot give an active site what was
 decided for it changes nothing, and says why: an update from a stale checkout in the middle of a disaster must
-never shrink what carries the work, nor a standby that somebody has made larger than its quiet size.
+never shrink what carries the work. A pool that was set back to its quiet size follows the
+estate again, but at a site that works all the time only upwards.
 """
 
 from __future__ import annotations
@@ -39,8 +40,7 @@ def sizes_of(
             f"correct it in the stack's config file, Pulumi.{site}.yaml",
             reasons=tuple(wrong),
         )
-    quiet = {name: _quiet(estate, site, name, pool, {}) for name, pool in pools.items()}
-    stale = _stale(pools, intent, quiet)
+    stale = _stale(pools, intent)
     if intent and stale:
         raise Refused(
             f"{site} is not what this estate declares since {intent.changed_at:%Y-%m-%d %H:%M}Z "
@@ -94,16 +94,16 @@ def _size(pool: Pool, name: str, intent: Intent | None, now: datetime, quiet: in
     if intent is None or name not in intent.pools:
         return spread(quiet, rooms_of(pool, now))
     decided = intent.pools[name]
+    if name in intent.quiet and (not intent.active or quiet >= sum(decided.values())):
+        return spread(quiet, rooms_of(pool, now))
     return {rung.key: min(decided.get(rung.key, 0), rung.nodes) for rung in pool.rungs}
 
 
-def _stale(pools: Mapping[str, Pool], intent: Intent | None, quiet: Mapping[str, int]) -> list[Reason]:
-    """What was decided and does not fit what is declared: of a site at work all, else what is above quiet."""
+def _stale(pools: Mapping[str, Pool], intent: Intent | None) -> list[Reason]:
+    """What was decided for an active site and does not fit what is declared."""
     reasons = []
-    for name, decided in intent.pools.items() if intent else ():
+    for name, decided in intent.pools.items() if intent and intent.active else ():
         pool = pools.get(name)
-        if intent and not intent.active and sum(decided.values()) <= quiet.get(name, 0):
-            continue
         if pool is None:
             if sum(decided.values()):
                 reasons.append(Reason(f"pool {name} has {sum(decided.values())} nodes, and is not declared"))

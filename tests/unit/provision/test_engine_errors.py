@@ -41,3 +41,9 @@ def test_a_state_that_goes_away_is_out_of_reach_also_in_the_middle_of_an_update(
 
 def test_a_cloud_that_refuses_is_no_lost_state(tmp_path: Path) -> None:
     assert isinstance(met("error: train: no quota for p5", tmp_path), UpdateFailed)
+
+
+def test_a_state_that_is_half_written_is_told_with_where_its_last_copy_is(tmp_path: Path) -> None:
+    torn = met("error: failed to load checkpoint: place 1: unexpected end of JSON input", tmp_path)
+    assert "cannot be read" in torn.what
+    assert "STACK.json.bak" in torn.remedy

@@ -130,6 +130,17 @@ def test_the_lock_of_a_living_update_is_never_taken_away(world: FakeWorld, conte
     assert world.stacks.lock(STACK) == living
 
 
+def test_after_an_update_that_was_waited_for_it_is_looked_again_before_anybody_is_asked(
+    world: FakeWorld, context: InlineContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = DEAD.model_copy(update={"pid": os.getpid(), "since": datetime.now(UTC)})
+    world.stacks.lock_it(STACK, other)
+    assert isinstance(play(StackUpHandler(world), SPEC, context, calls=3), Working)
+    monkeypatch.setattr("relight.provision.handlers.is_alive", lambda _: False)  # it has ended, and well
+    world.stacks.lock_it(STACK, None)
+    facts_of(play(StackUpHandler(world), SPEC, context))
+
+
 def test_a_lock_of_another_machine_is_left_to_people(world: FakeWorld, context: InlineContext) -> None:
     world.stacks.lock_it(STACK, DEAD.model_copy(update={"host": "elsewhere"}))
     outcome = play(StackUpHandler(world), SPEC, context)

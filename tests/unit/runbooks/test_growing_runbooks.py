@@ -135,6 +135,7 @@ def test_going_home_the_standby_shrinks_after_all_else() -> None:
     specs = knobs(plan)
     assert {"shrink-train", "shrink-serve"} <= set(specs)
     assert (specs["shrink-train"].nodes, specs["shrink-train"].active) == (2, False)
+    assert specs["shrink-train"].quiet  # from then on as the estate has it, whatever that becomes
     assert {"drain-pretrain", "stop-chat-at-oregon"} <= set(plan.by_id["shrink-train"].after)
 
 
@@ -144,8 +145,24 @@ def test_one_pool_can_be_scaled_by_itself() -> None:
     assert [step.id for step in plan.steps] == ["capacity", "scale-train"]
     assert knobs(plan)["scale-train"].active is True  # above its quiet size it is meant to carry work
     quiet = planned(estate, suppose(estate, NOW), "pool-scale", site="oregon", pool="train", nodes="2")
-    assert knobs(quiet)["scale-train"].active is False
+    assert (knobs(quiet)["scale-train"].active, knobs(quiet)["scale-train"].quiet) == (False, True)
     assert plan.claims == ("site:oregon",)
+
+
+def test_a_standby_made_larger_by_hand_sleeps_again_once_it_is_set_back_and_nothing_runs_there() -> None:
+    estate = ESTATES["active-passive"]
+    larger = with_intent(suppose(estate, NOW), "oregon", {"train": {"reservation": 6}}, 1)
+
+    def back(running: Known[tuple[str, ...]] | Unknown) -> ScalePool:
+        seen = larger.sites["oregon"].model_copy(update={"running": running})
+        situation = larger.model_copy(update={"sites": {**larger.sites, "oregon": seen}})
+        plan = planned(estate, situation, "pool-scale", site="oregon", pool="train", nodes="2")
+        return knobs(plan)["scale-train"]
+
+    idle = back(Known(value=()))
+    assert (idle.active, idle.quiet) == (False, True)
+    for busy in (Known(value=("chat",)), Unknown(reason="no answer")):
+        assert (back(busy).active, back(busy).quiet) == (True, False)
 
 
 def test_a_pool_that_shrinks_or_cannot_grow_asks_people_or_is_blocked() -> None:

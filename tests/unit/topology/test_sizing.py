@@ -20,8 +20,22 @@ ESTATES = {path.stem: load_estate(path) for path in EXAMPLES}
 BURST, PAIR = ESTATES["cloud-burst"], ESTATES["active-passive"]
 
 
-def decided(pools: dict[str, dict[str, int]], *, active: bool = True, site: str = "oregon") -> Intent:
-    return Intent(site=site, epoch=3, active=active, pools=pools, changed_by="run-1/grow", changed_at=NOW)
+def decided(
+    pools: dict[str, dict[str, int]],
+    *,
+    active: bool = True,
+    site: str = "oregon",
+    quiet: tuple[str, ...] = (),
+) -> Intent:
+    return Intent(
+        site=site,
+        epoch=3,
+        active=active,
+        pools=pools,
+        quiet=quiet,
+        changed_by="run-1/grow",
+        changed_at=NOW,
+    )
 
 
 def smaller(estate: Estate, site: str, pool: str, nodes: int) -> Estate:
@@ -90,17 +104,28 @@ def test_an_old_checkout_shrinks_nothing_and_says_why() -> None:
     assert "epoch 3" in said
 
 
-def test_a_standby_that_somebody_made_larger_is_not_shrunk_by_an_old_checkout_either() -> None:
+def test_a_site_that_carries_nothing_may_lose_what_an_old_checkout_does_not_know() -> None:
     old = smaller(PAIR, "oregon", "train", 4)
+    sizes = sizes_of(old, "oregon", decided({"train": {"reservation": 10}}, active=False), NOW)
+    assert sizes["train"] == {"reservation": 4}
+
+
+@pytest.mark.parametrize("was", [{"reservation": 1}, {"reservation": 5}, {"renamed": 2}])
+def test_a_standby_that_was_set_back_follows_the_estate(was: dict[str, int]) -> None:
+    back = decided({"train": was, "removed": {"spot": 1}}, active=False, quiet=("train", "removed"))
+    assert sizes_of(PAIR, "oregon", back, NOW)["train"] == {"reservation": 2}
+
+
+def test_a_standby_that_somebody_set_to_nothing_stays_so() -> None:
+    nothing = decided({"train": {"reservation": 0}}, active=False)
+    assert sizes_of(PAIR, "oregon", nothing, NOW)["train"] == {"reservation": 0}
+
+
+def test_what_always_works_follows_the_estate_upwards_only() -> None:
+    home = decided({"train": {"reservation": 8}}, quiet=("train",), site="ohio")
+    assert sizes_of(PAIR, "ohio", home, NOW)["train"] == {"reservation": 10}
     with pytest.raises(Refused):
-        sizes_of(old, "oregon", decided({"train": {"reservation": 10}}, active=False), NOW)
-
-
-def test_a_standby_at_its_quiet_size_may_lose_what_an_old_checkout_does_not_know() -> None:
-    intent = decided({"train": {"reservation": 2, "gone": 0}}, active=False)
-    assert sizes_of(PAIR, "oregon", intent, NOW)["train"] == {"reservation": 2}
-    intent = decided({"train": {"reservation": 1, "gone": 1}}, active=False)
-    assert sizes_of(PAIR, "oregon", intent, NOW)["train"] == {"reservation": 1}
+        sizes_of(smaller(PAIR, "ohio", "train", 6), "ohio", home, NOW)
 
 
 @given(
@@ -115,7 +140,7 @@ def test_an_active_pool_is_given_what_was_decided_or_nothing_is_done(
     try:
         given_now = sizes_of(estate, "oregon", decided({"train": sizes}, active=active), NOW)["train"]
     except Refused:
-        assert active or sum(sizes.values()) > quiet_sizes(estate, "oregon", NOW)["train"]["reservation"]
+        assert active
     else:
         assert not active or sum(given_now.values()) == sum(sizes.values())
         assert all(0 <= nodes <= room for nodes in given_now.values())

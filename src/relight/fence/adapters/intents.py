@@ -8,7 +8,7 @@ from datetime import datetime
 from relight.errors import Conflict
 from relight.fence.adapters.documents import Documents
 from relight.objects import ObjectStore
-from relight.situation import Intent
+from relight.situation import Intent, quiet_pools
 
 
 class ObjectIntents:
@@ -30,8 +30,11 @@ class ObjectIntents:
         epoch: int,
         by: str,
         at: datetime,
+        quiet: bool = False,
     ) -> Intent:
         """Merge `pools` into what was decided for a site, and return what holds now.
+
+        `quiet`: they have the estate's quiet size, and follow it from now on.
 
         Where that changes nothing, nothing is written. Raise Conflict if what is there was decided in a later
         epoch: a run of the past shrinks nothing. Raise Unreachable.
@@ -44,17 +47,17 @@ class ObjectIntents:
                     f"what {site} should be was decided in epoch {there.epoch}, by {there.changed_by}; "
                     f"this was planned in epoch {epoch}"
                 )
-            before = there.pools if there else {}
-            if there and there.active == active and there.epoch == epoch and before == {**before, **wanted}:
-                return there
-            return Intent(
+            made = Intent(
                 site=site,
                 epoch=epoch,
                 active=active,
-                pools={**before, **wanted},
+                pools={**(there.pools if there else {}), **wanted},
+                quiet=quiet_pools(there, wanted, quiet=quiet),
                 changed_by=by,
                 changed_at=at,
             )
+            since = {"changed_by": by, "changed_at": at}
+            return there if there and there.model_copy(update=since) == made else made
 
         return self._documents.move(intent_key(site), change)
 

@@ -59,6 +59,7 @@ _UNSAVED = re.compile(
     r"failed to (save|write) (the )?(snapshot|checkpoint)|writing the new snapshot", re.IGNORECASE
 )
 """The state went away under an update: whatever else it says, the resource at hand is not to blame."""
+_TORN = re.compile("failed to load checkpoint", re.IGNORECASE)
 _MISSING = re.compile(r'unknown stack "organization/[^/"]+/([^"]+)"')
 _MOST_TOLD, _MOST_UNREAD = 4, 20
 _PASSPHRASE, _IN_PLAIN = "PULUMI_CONFIG_PASSPHRASE", "PULUMI_OPTION_SHOW_SECRETS"
@@ -395,6 +396,12 @@ def _refusal(stack: str, text: str, *, does_change: bool) -> UpdateFailed:
         return UpdateFailed(
             f"bring up {' and '.join(missing)} before the link {stack}: it begins at what they made",
             f"relight stacks preview {missing[0]}",
+        )
+    if _TORN.search(text):
+        return UpdateFailed(
+            f"the state of the stack {stack} cannot be read: {text}",
+            "a killed update left it half written: put the copy beside it (STACK.json.bak) in its place, "
+            f"then relight stacks drift {stack}",
         )
     done = "; what was done before is in the state" if does_change else ""
     return UpdateFailed(f"the stack {stack}: {text}", f"correct it{done}")

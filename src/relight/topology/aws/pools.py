@@ -49,7 +49,7 @@ class Pool(pulumi.ComponentResource):
 
     `sized` is the stack's output `pools` for it. An adopted node group is not declared at all: the knob
     turns it through the cloud's own API, so `sized` has no urn for it. Groups that carry work are protected:
-    an update from an old checkout that would delete or replace one fails, and changes nothing. On-demand
+    an update from an old checkout that would delete or replace one fails before it does. On-demand
     and spot nodes with a fabric share a cluster placement group; a block stands close together by itself,
     and a reservation where it was made.
     """

@@ -48,7 +48,7 @@ class Groups(pulumi.ComponentResource):
     Reservation: exactly the one that is named; on-demand and spot take from none. On-demand machines with
     GPU NICs stand close together. A new template changes machines only as they are made anew: nothing
     restarts a training. Groups that carry work are protected: an update from an old checkout that would
-    delete or replace one fails, and changes nothing. A spot machine that is taken back is deleted, and the
+    delete or replace one fails before it does. A spot machine that is taken back is deleted, and the
     group asks for another.
 
     The image brings driver and agents; secure boot is off, as most drivers of GPUs are not signed for it.

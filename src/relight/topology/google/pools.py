@@ -57,7 +57,7 @@ class NodePools(pulumi.ComponentResource):
     no spare GPUs for one.
 
     Pools that carry work are protected: an update from an old checkout that would delete or replace one
-    fails, and changes nothing.
+    fails before it does.
 
     Flex-start is the one rung that GKE sizes itself, up to the knob: nodes come for pods that wait for
     them, run seven days at most and go again. At 0 GKE still allows one, as its least; asleep no pod asks
