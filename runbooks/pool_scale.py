@@ -34,7 +34,7 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
     before = quiet if decided is None else decided
     sizes = spread(nodes, rooms_of(pools[name], situation.now))
     # Whoever makes a standby larger by hand means it to carry work: an old checkout must not shrink it.
-    is_active = nodes > quiet or _carries_work(estate, situation, site, intent)
+    is_active = nodes > quiet or _carries_work(estate, situation, site, intent, name)
     check = Step(
         id="capacity",
         title=f"ask which rungs of {name} have room",
@@ -73,7 +73,9 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
     )
 
 
-def _carries_work(estate: Estate, situation: Situation, site: str, intent: Intent | None) -> bool:
+def _carries_work(
+    estate: Estate, situation: Situation, site: str, intent: Intent | None, scaled: str
+) -> bool:
     """Whether the site is at work, whatever the size; what was decided to work stays so while in doubt."""
     if intent is None or not intent.active:
         return estate.topology.works_quietly(site)
@@ -81,7 +83,14 @@ def _carries_work(estate: Estate, situation: Situation, site: str, intent: Inten
     writes = any(isinstance(known, Known) and known.value.active == site for known in seen)
     running = situation.sites[site].running
     is_idle = isinstance(running, Known) and not running.value
-    return writes or not is_idle or estate.topology.works_quietly(site)
+    declared = estate.sites[site]
+    pools = declared.pools if isinstance(declared, CloudSite) else {}
+    is_large = any(
+        (intent.nodes(name) or 0) > quiet_nodes(estate, site, pool)
+        for name, pool in pools.items()
+        if name != scaled
+    )
+    return writes or is_large or not is_idle or estate.topology.works_quietly(site)
 
 
 def _unseen(site: str, reason: str) -> Finding:

@@ -22,7 +22,7 @@ from relight.engine import Driver, Journal, Listener, Surroundings, ThreadExecut
 from relight.errors import RelightError, UsageError
 from relight.estate import Estate, Secrets, load_estate
 from relight.plan import Catalogue, Handler, Plan
-from relight.provision import cloud_of, engine_of
+from relight.provision import cloud_of, engine_of, require_own_project
 from relight.situation import Probe
 
 if TYPE_CHECKING:
@@ -177,7 +177,8 @@ class World:
         return made
 
     def engine(self, stack: str) -> Engine:
-        """What the engine's process is given for a stack."""
+        """What the engine's process is given for a stack. Raise UsageError."""
+        require_own_project(self.project, self.estate)
         return engine_of(self.estate, stack, os.environ)
 
     def stacks(self, stack: str) -> Stacks:

@@ -122,7 +122,7 @@ def shipped_playbooks() -> dict[str, str]:
 def _texts_below(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
     for entry in folder.iterdir():
         if entry.is_dir():
-            if entry.name != "__pycache__":
+            if entry.name != "__pycache__" and not entry.name.startswith("."):  # the policy pack's .venv
                 yield from _texts_below(entry, f"{path}/{entry.name}")
         elif entry.name.endswith((".yml", ".yaml", ".py", ".md", ".txt")):
             yield f"{path}/{entry.name}", entry.read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ far it has come, and judges its end. What was cut off in mid-create is looked up
 is created again.
 """
 
-from relight.provision.declared import PROJECT_FILE, check_project_file
+from relight.provision.declared import PROJECT_FILE, check_project_file, require_own_project
 from relight.provision.drift import drift_of, sort_drift
 from relight.provision.engines import cloud_of, engine_of, stack_names
 from relight.provision.port import (
@@ -83,6 +83,7 @@ __all__ = [
     "describe_preview",
     "drift_of",
     "engine_of",
+    "require_own_project",
     "rooms_of",
     "sort_drift",
     "spread",

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from relight.errors import UsageError
 from relight.estate import Check, Estate
 
 PROJECT_FILE = "Pulumi.yaml"
@@ -26,7 +27,8 @@ def check_project_file(root: Path, estate: Estate) -> Iterator[Check]:
         yield _wrong(f"{PROJECT_FILE} is no YAML: {' '.join(str(error).split())}", "correct it")
         return
     declared = declared if isinstance(declared, dict) else {}
-    name, url = declared.get("name"), (declared.get("backend") or {}).get("url")
+    backend = declared.get("backend")
+    name, url = declared.get("name"), backend.get("url") if isinstance(backend, dict) else None
     if name != estate.name:
         yield Check(
             "error",
@@ -47,6 +49,16 @@ def check_project_file(root: Path, estate: Estate) -> Iterator[Check]:
         yield _wrong(
             f"{PROJECT_FILE} keeps the state at {url}", f"write {estate.stacks.backend} there, or it here"
         )
+
+
+def require_own_project(root: Path, estate: Estate) -> None:
+    """Return unless the file at `root` names another estate, whose stacks the engine would take.
+
+    Raise UsageError.
+    """
+    for found in check_project_file(root, estate):
+        if found.code == "project-name":
+            raise UsageError(found.message, found.remedy)
 
 
 def _wrong(message: str, remedy: str) -> Check:

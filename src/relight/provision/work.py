@@ -80,7 +80,7 @@ class End(Frozen):
     remedy: str = ""
     update: Update | None = None
     lock: Lock | None = None
-    was_held: bool = False  # by an update that lived when it was looked at
+    was_held: bool = False  # by an update that lived when it was looked at, or had just let go
     pending: tuple[PendingCreate, ...] = ()
     adopted: tuple[str, ...] = ()
     sizes: dict[str, int] = {}  # that the pool was, or was to be, given
@@ -133,9 +133,22 @@ def _attempt(
             reason=error.what,
             remedy=error.remedy,
             lock=error.lock if isinstance(error, Locked) else None,
-            was_held=isinstance(error, Locked) and error.lock is not None and is_alive(error.lock) is True,
+            was_held=isinstance(error, Locked) and _was_held(error, stacks, call.stacks[0]),
             pending=error.pending if isinstance(error, Interrupted) else (),
         )
+
+
+def _was_held(error: Locked, stacks: Stacks, stack: str) -> bool:
+    """Whether what held the stack lives on this machine, or has let go of it since."""
+    if error.lock is None:
+        return False
+    if is_alive(error.lock):
+        return True
+    try:
+        there = stacks.lock(stack)
+    except RelightError:
+        return False
+    return there is None or there.id != error.lock.id
 
 
 def _update(call: Call, stacks: Stacks, tell: OnProgress) -> End:

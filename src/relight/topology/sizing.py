@@ -45,7 +45,8 @@ def sizes_of(
         raise Refused(
             f"{site} is not what this estate declares since {intent.changed_at:%Y-%m-%d %H:%M}Z "
             f"(epoch {intent.epoch}), so nothing was changed",
-            "update your checkout of the estate: what was decided for the site is newer than it",
+            "update your checkout of the estate, as what was decided for the site is newer; if it is meant, "
+            "set the pool back before (pool-scale, with the estate as it was)",
             reasons=tuple(stale),
         )
     return {
@@ -100,10 +101,12 @@ def _size(pool: Pool, name: str, intent: Intent | None, now: datetime, quiet: in
 
 
 def _stale(pools: Mapping[str, Pool], intent: Intent | None) -> list[Reason]:
-    """What was decided for an active site and does not fit what is declared."""
+    """What was decided and does not fit what is declared; a standby's quiet pools follow the estate."""
     reasons = []
-    for name, decided in intent.pools.items() if intent and intent.active else ():
+    for name, decided in intent.pools.items() if intent else ():
         pool = pools.get(name)
+        if intent and not intent.active and name in intent.quiet:
+            continue
         if pool is None:
             if sum(decided.values()):
                 reasons.append(Reason(f"pool {name} has {sum(decided.values())} nodes, and is not declared"))

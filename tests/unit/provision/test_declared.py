@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from relight.app import open_world
 from relight.cli.init import write_project
+from relight.errors import UsageError
 from relight.estate import load_estate
 from relight.provision import check_project_file
 
@@ -28,6 +30,7 @@ def test_a_project_as_it_is_made_fits_its_estate(tmp_path: Path, example: str) -
         ("name: active-passive", "name: relight", "error", 'names the project "relight"'),
         ("example-pulumi-state", "elsewhere", "error", "keeps the state at s3://elsewhere"),
         ("backend:", "backends:", "warning", "names no backend"),
+        ("backend:\n  url: ", "backend: ", "warning", "names no backend"),
         ("runtime: python", "runtime: [", "error", "is no YAML"),
     ],
 )
@@ -45,3 +48,12 @@ def test_an_estate_with_stacks_needs_the_file(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").unlink()
     ((severity, message),) = faults(tmp_path)
     assert (severity, "cannot be read" in message) == ("error", True)
+
+
+def test_no_stack_of_another_estate_is_looked_at(tmp_path: Path) -> None:
+    write_project(tmp_path, "active-passive")
+    assert open_world(tmp_path).engine("oregon")
+    path = tmp_path / "Pulumi.yaml"
+    path.write_text(path.read_text().replace("name: active-passive", "name: cloud-burst"))
+    with pytest.raises(UsageError, match="cloud-burst"):
+        open_world(tmp_path).engine("oregon")

@@ -161,8 +161,10 @@ def test_a_standby_made_larger_by_hand_sleeps_again_once_it_is_set_back_and_noth
 
     idle = back(Known(value=()))
     assert (idle.active, idle.quiet) == (False, True)
-    for busy in (Known(value=("chat",)), Unknown(reason="no answer")):
-        assert (back(busy).active, back(busy).quiet) == (True, False)
+    for busy in (back(Known(value=("chat",))), back(Unknown(reason="no answer"))):
+        assert (busy.active, busy.quiet) == (True, False)
+    larger = with_intent(larger, "oregon", {"train": {"reservation": 6}, "serve": {"reservation": 4}}, 1)
+    assert back(Known(value=())).active is True  # the other pool is still meant to carry work
 
 
 def test_a_pool_that_shrinks_or_cannot_grow_asks_people_or_is_blocked() -> None:

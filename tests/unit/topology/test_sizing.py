@@ -104,10 +104,10 @@ def test_an_old_checkout_shrinks_nothing_and_says_why() -> None:
     assert "epoch 3" in said
 
 
-def test_a_site_that_carries_nothing_may_lose_what_an_old_checkout_does_not_know() -> None:
+def test_a_standby_that_somebody_made_larger_is_not_shrunk_by_an_old_checkout_either() -> None:
     old = smaller(PAIR, "oregon", "train", 4)
-    sizes = sizes_of(old, "oregon", decided({"train": {"reservation": 10}}, active=False), NOW)
-    assert sizes["train"] == {"reservation": 4}
+    with pytest.raises(Refused):
+        sizes_of(old, "oregon", decided({"train": {"reservation": 10}}, active=False), NOW)
 
 
 @pytest.mark.parametrize("was", [{"reservation": 1}, {"reservation": 5}, {"renamed": 2}])
@@ -140,7 +140,7 @@ def test_an_active_pool_is_given_what_was_decided_or_nothing_is_done(
     try:
         given_now = sizes_of(estate, "oregon", decided({"train": sizes}, active=active), NOW)["train"]
     except Refused:
-        assert active
+        assert sizes != {"reservation": min(room, sizes.get("reservation", 0))}
     else:
-        assert not active or sum(given_now.values()) == sum(sizes.values())
+        assert sum(given_now.values()) == sum(sizes.values())
         assert all(0 <= nodes <= room for nodes in given_now.values())

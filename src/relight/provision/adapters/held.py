@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -43,14 +43,20 @@ def read_locks(
 
 
 def _parse(name: str, content: bytes) -> Lock:
-    said = json.loads(content)
-    return Lock(
-        id=name.removesuffix(".json"),
-        user=said["username"],
-        host=said["hostname"],
-        pid=said["pid"],
-        since=datetime.fromisoformat(said["timestamp"]),
-    )
+    try:
+        said = json.loads(content)
+        return Lock(
+            id=name.removesuffix(".json"),
+            user=said["username"],
+            host=said["hostname"],
+            pid=said["pid"],
+            since=datetime.fromisoformat(said["timestamp"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        raise LockUnknown(
+            f"there is a lock {name} that cannot be read: half written, or of another version of pulumi",
+            "look at it again; if it stays so, its update was killed: pulumi cancel takes it away",
+        ) from None
 
 
 def _files(root: Path, path: str, under: str) -> Iterator[tuple[str, bytes]]:
@@ -58,7 +64,8 @@ def _files(root: Path, path: str, under: str) -> Iterator[tuple[str, bytes]]:
     if not state.is_dir():
         raise Unreachable(f"there is no folder {state}, where the state is kept", "is it mounted?")
     for file in sorted((state / under).glob("*.json")):
-        yield file.name, file.read_bytes()
+        with suppress(FileNotFoundError):  # given back just now
+            yield file.name, file.read_bytes()
 
 
 def _objects(backend: str, environment: Mapping[str, str], under: str) -> Iterator[tuple[str, bytes]]:
@@ -68,8 +75,9 @@ def _objects(backend: str, environment: Mapping[str, str], under: str) -> Iterat
         client = _client({key: values[-1] for key, values in parse_qs(where.query).items()}, environment)
         listed = client.list_objects_v2(Bucket=where.netloc, Prefix=prefix)
         for each in listed.get("Contents", ()):
-            got = client.get_object(Bucket=where.netloc, Key=each["Key"])
-            yield each["Key"].rpartition("/")[2], got["Body"].read()
+            with suppress(client.exceptions.NoSuchKey):  # given back just now
+                got = client.get_object(Bucket=where.netloc, Key=each["Key"])
+                yield each["Key"].rpartition("/")[2], got["Body"].read()
 
 
 def _client(options: Mapping[str, str], environment: Mapping[str, str]) -> Any:

@@ -58,3 +58,11 @@ def test_a_lock_in_a_bucket_is_read_with_the_engines_credentials(tmp_path: Path)
 def test_where_nobody_can_tell_without_writing_that_is_said(backend: str, tmp_path: Path) -> None:
     with pytest.raises(LockUnknown, match="cannot be seen"):
         read_locks(backend, "acme", "south", tmp_path, {})
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"pid": 1, "username": "ann"'])
+def test_a_lock_that_was_half_written_is_somebodys(content: str, tmp_path: Path) -> None:
+    (tmp_path / PLACE).parent.mkdir(parents=True)
+    (tmp_path / PLACE).write_text(content)
+    with pytest.raises(LockUnknown, match="cannot be read"):
+        read_locks(f"file://{tmp_path}", "acme", "south", tmp_path, {})
