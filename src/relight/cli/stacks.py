@@ -128,8 +128,8 @@ def drift(
     world = open_world(find_project(context, project).root)
     topology = _topology()
     names = tuple(stacks or topology.stack_names(world.estate))
-    for name in names:
-        topology.require_stack(world.estate, name)
+    for name in names:  # what is wrong with the estate holds no look up
+        topology.require_named(world.estate, name)
     if not names:
         raise UsageError(f"the estate {world.estate.name} has no stacks", "add stacks: and a site in a cloud")
     answer = _drift(world, names)

@@ -9,7 +9,7 @@ from relight.provision import stack_names
 from relight.topology.frame import Frame, SiteArgs, Sizes
 from relight.topology.meaning import graph_of, pools_of, sentence
 from relight.topology.picture import draw_mermaid, draw_tree, list_rows
-from relight.topology.program import Decided, declare, require_stack
+from relight.topology.program import Decided, declare, require_named, require_stack
 from relight.topology.sizing import full_sizes, quiet_sizes, sizes_of
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "list_rows",
     "pools_of",
     "quiet_sizes",
+    "require_named",
     "require_stack",
     "sentence",
     "sizes_of",

@@ -51,8 +51,8 @@ def require_project(estate: Estate, project: str) -> None:
         )
 
 
-def require_stack(estate: Estate, stack: str) -> None:
-    """Return if there is such a stack, and nothing speaks against it. Raise UsageError with every reason."""
+def require_named(estate: Estate, stack: str) -> None:
+    """Return if there is such a stack, whether or not it could be made. Raise UsageError."""
     names = stack_names(estate)
     if estate.stacks is None:
         raise UsageError(
@@ -61,6 +61,11 @@ def require_stack(estate: Estate, stack: str) -> None:
     if stack not in names:
         why = "has nothing that a stack makes" if stack in estate.sites else "is no stack"
         raise UsageError(f'"{stack}" {why} of {estate.name}', f"there are {', '.join(names) or 'none'}")
+
+
+def require_stack(estate: Estate, stack: str) -> None:
+    """Return if there is such a stack, and nothing speaks against it. Raise UsageError with every reason."""
+    require_named(estate, stack)
     wrong = [check for check in check_provisioning(estate) if check.severity == "error"]
     if wrong:
         raise UsageError(

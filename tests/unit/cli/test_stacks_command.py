@@ -162,3 +162,16 @@ def test_where_work_bursts_into_nothing_is_billed_by_the_hour_while_it_sleeps(
         assert hourly <= {"aws autoscaling Group", "gcp compute InstanceGroupManager"}
         assert hourly
         assert full["size"] == "full"
+
+
+def test_drift_is_looked_for_also_where_nothing_could_be_made(
+    estate: Path, call: Call, engine: FakeStacks
+) -> None:
+    engine.up("oregon")
+    path = estate / "estate.yaml"
+    path.write_text(path.read_text().replace("cidr: 10.17.0.0/16", "cidr: 10.16.0.0/16"))
+    assert call("stacks", "preview", "oregon").code == 2
+    said = call("stacks", "drift", "oregon")
+    assert said.code == 0, said.err
+    assert "oregon: clean" in said.out
+    assert call("stacks", "drift", "oregn").code == 2
