@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +35,23 @@ def slow_chain(effects: Path) -> list[Step]:
     ]
 
 
+def stop_between_writes(pid: int, path: Path) -> None:
+    """Stop a controller where it holds no lock of the journal: in the middle of a write nobody gets past it."""
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        other = sqlite3.connect(path, timeout=0.1, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.01)
+        else:
+            other.rollback()
+            return
+        finally:
+            other.close()
+
+
 def test_a_controller_that_slept_past_its_lease_can_neither_append_nor_act(tmp_path: Path) -> None:
     path, effects = tmp_path / "journal.db", tmp_path / "effects"
     journal = Journal(path)
@@ -43,7 +61,7 @@ def test_a_controller_that_slept_past_its_lease_can_neither_append_nor_act(tmp_p
     while not effects.exists() or len(effects.read_text().split()) < 5:
         time.sleep(0.02)
     assert sleeper.pid is not None
-    os.kill(sleeper.pid, signal.SIGSTOP)
+    stop_between_writes(sleeper.pid, path)
     slept_at = journal.row("r1").sequence
 
     with pytest.raises(Refused, match="is driven by"):
