@@ -36,7 +36,7 @@ def slow_chain(effects: Path) -> list[Step]:
 
 
 def stop_between_writes(pid: int, path: Path) -> None:
-    """Stop a controller where it holds no lock of the journal: in the middle of a write nobody gets past it."""
+    """Stop a controller where it holds no lock of the journal: nobody gets past a write that stands still."""
     while True:
         os.kill(pid, signal.SIGSTOP)
         other = sqlite3.connect(path, timeout=0.1, isolation_level=None)
