@@ -13,7 +13,7 @@ from relight.errors import UsageError
 from relight.estate import CloudSite, Estate, Pool
 from relight.plan import Finding, Irreversible, Plan, RetryPolicy, Runbook, RunbookInput, Step
 from relight.provision import CapacityCheck, ScalePool, rooms_of, spread
-from relight.recipes import engine_findings, epoch_of, growth_estimate, quiet_nodes
+from relight.recipes import asked_nodes, engine_findings, epoch_of, growth_estimate
 from relight.situation import Intent, Known, Situation
 
 
@@ -29,9 +29,8 @@ def build(estate: Estate, situation: Situation, inputs: Mapping[str, str]) -> Pl
     nodes = int(inputs["nodes"])
     seen = situation.sites[site].intent
     intent = seen.value if isinstance(seen, Known) else None
-    decided = intent.nodes(name) if intent else None
-    quiet = quiet_nodes(estate, site, pools[name])
-    before = quiet if decided is None else decided
+    quiet = estate.quiet_nodes(site, pools[name].nodes)
+    before = asked_nodes(estate, site, name, pools[name], intent)
     sizes = spread(nodes, rooms_of(pools[name], situation.now))
     # Whoever makes a standby larger by hand means it to carry work: an old checkout must not shrink it.
     is_active = nodes > quiet or _carries_work(estate, situation, site, intent, name)
@@ -86,7 +85,7 @@ def _carries_work(
     declared = estate.sites[site]
     pools = declared.pools if isinstance(declared, CloudSite) else {}
     is_large = any(
-        (intent.nodes(name) or 0) > quiet_nodes(estate, site, pool)
+        (intent.nodes(name) or 0) > estate.quiet_nodes(site, pool.nodes)
         for name, pool in pools.items()
         if name != scaled
     )

@@ -57,19 +57,6 @@ class Cut:
         return play(self._handler, spec.model_copy(update={"cancel_lock": lock.id}), context), context
 
 
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> StandinSite:
-    """A site that is up, which tests start from a copy of."""
-    made = StandinSite(tmp_path_factory.mktemp("standin"))
-    made.stacks().up(STACK)
-    return made
-
-
-@pytest.fixture
-def risen(first: StandinSite, tmp_path: Path) -> StandinSite:
-    return StandinSite(tmp_path / "site", like=first)
-
-
 @pytest.fixture
 def cut(tmp_path: Path) -> Iterator[Callable[[StandinSite], Cut]]:
     made: list[Cut] = []

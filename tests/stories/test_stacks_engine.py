@@ -52,19 +52,6 @@ def site(tmp_path: Path) -> StandinSite:
     return StandinSite(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> StandinSite:
-    """A site that is up, which tests start from a copy of."""
-    made = StandinSite(tmp_path_factory.mktemp("standin"))
-    made.stacks().up(STACK)
-    return made
-
-
-@pytest.fixture
-def risen(first: StandinSite, tmp_path: Path) -> StandinSite:
-    return StandinSite(tmp_path / "site", like=first)
-
-
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Supervisor:
     return Supervisor(tmp_path / "processes")

@@ -16,7 +16,7 @@ from relight.estate.observers import Observer
 from relight.estate.sites import OwnNodes, Site
 from relight.estate.stacks import Stacks
 from relight.estate.stores import Store, Witness
-from relight.estate.topologies import Topology
+from relight.estate.topologies import CloudBurst, Topology
 from relight.estate.traffic import Traffic
 from relight.estate.workloads import Workload
 
@@ -76,6 +76,14 @@ class Estate(Frozen):
         return sum(
             self.topology.full_nodes(site, pool.nodes) * pool.gpus_each for pool in declared.pools.values()
         )
+
+    def quiet_nodes(self, site: str, nodes: int) -> int:
+        """How many of a pool's nodes run in quiet times; a site that no topology names carries nothing."""
+        return self.topology.quiet_nodes(site, nodes) if site in self.topology.members else 0
+
+    def is_burst_into(self, site: str) -> bool:
+        """Whether a site is one of the clouds that work bursts into, and sleeps until then."""
+        return isinstance(self.topology, CloudBurst) and site in self.topology.ladder
 
     def other_site(self, site: str) -> str:
         """Where the work of `site` goes when it dies."""

@@ -108,27 +108,16 @@ def carry_out(
 
     `reached` is called once the state has answered; `patience` is how many seconds the knob waits for a lock.
     """
-    end = _attempt(call, stacks, tell, reached, patience)
-    return end.model_copy(update={"sizes": call.sizes})
-
-
-def _attempt(
-    call: Call,
-    stacks: Stacks,
-    tell: OnProgress,
-    reached: Callable[[], None],
-    patience: Mapping[bool | None, float],
-) -> End:
     try:
         match call.task:
             case "up":
-                return _update(call, stacks, tell)
+                end = _update(call, stacks, tell)
             case "scale":
-                return _scale(call, stacks, tell, reached, patience)
+                end = _scale(call, stacks, tell, reached, patience)
             case "drift":
-                return End(status="done", drift=drift_of(stacks, call.stacks))
+                end = End(status="done", drift=drift_of(stacks, call.stacks))
     except RelightError as error:
-        return End(
+        end = End(
             status=next((status for kind, status in _STATUSES if isinstance(error, kind)), "failed"),
             reason=error.what,
             remedy=error.remedy,
@@ -136,6 +125,7 @@ def _attempt(
             was_held=isinstance(error, Locked) and _was_held(error, stacks, call.stacks[0]),
             pending=error.pending if isinstance(error, Interrupted) else (),
         )
+    return end.model_copy(update={"sizes": call.sizes})
 
 
 def _was_held(error: Locked, stacks: Stacks, stack: str) -> bool:

@@ -6,11 +6,11 @@ A runbook stays the place where the order of things is read; what is the same in
 from relight.recipes.bring_up import BringUp, bring_up, make_room
 from relight.recipes.grow import (
     Growth,
+    asked_nodes,
     engine_findings,
     epoch_of,
     grow,
     growth_estimate,
-    quiet_nodes,
     shrink,
 )
 from relight.recipes.move_names import move_names
@@ -19,6 +19,7 @@ from relight.recipes.points import floor_of, point_findings
 __all__ = [
     "BringUp",
     "Growth",
+    "asked_nodes",
     "bring_up",
     "engine_findings",
     "epoch_of",
@@ -28,6 +29,5 @@ __all__ = [
     "make_room",
     "move_names",
     "point_findings",
-    "quiet_nodes",
     "shrink",
 ]

@@ -48,7 +48,7 @@ def grow(estate: Estate, situation: Situation, site: str, after: tuple[str, ...]
     for name, pool in declared.pools.items():
         full = estate.topology.full_nodes(site, pool.nodes)
         sizes = spread(full, rooms_of(pool, situation.now))
-        gpus += max(0, full - _now(estate, site, name, pool, intent)) * pool.gpus_each
+        gpus += max(0, full - asked_nodes(estate, site, name, pool, intent)) * pool.gpus_each
         promised = _promised(pool, sizes)
         if promised < full:
             unsure.append(f"{full - promised} of {full} nodes of {name}")
@@ -128,14 +128,10 @@ def growth_estimate(pool: Pool, sizes: Mapping[str, int], full: int) -> Estimate
     return Estimate(p50=p50, p90=p90, at_least=not is_sure) if said or not is_sure else None
 
 
-def quiet_nodes(estate: Estate, site: str, pool: Pool) -> int:
-    """Nodes that a pool has where nothing was decided; a site that no topology names carries nothing."""
-    return estate.topology.quiet_nodes(site, pool.nodes) if site in estate.topology.members else 0
-
-
-def _now(estate: Estate, site: str, name: str, pool: Pool, intent: Intent | None) -> int:
+def asked_nodes(estate: Estate, site: str, name: str, pool: Pool, intent: Intent | None) -> int:
+    """Nodes that a pool is to have now: what was decided, else its quiet size."""
     decided = intent.nodes(name) if intent else None
-    return quiet_nodes(estate, site, pool) if decided is None else decided
+    return estate.quiet_nodes(site, pool.nodes) if decided is None else decided
 
 
 def _promised(pool: Pool, sizes: Mapping[str, int]) -> int:

@@ -86,9 +86,7 @@ def full_sizes(estate: Estate, site: str, now: datetime) -> Sizes:
 def _quiet(estate: Estate, site: str, name: str, pool: Pool, configured: Mapping[str, int]) -> int:
     if name in configured:
         return configured[name]
-    if site not in estate.topology.members:
-        return 0  # a site that no topology names carries nothing
-    return estate.topology.quiet_nodes(site, pool.nodes)
+    return estate.quiet_nodes(site, pool.nodes)
 
 
 def _size(pool: Pool, name: str, intent: Intent | None, now: datetime, quiet: int) -> Mapping[str, int]:

@@ -14,6 +14,7 @@ import pulumi
 import pulumi_aws as aws
 
 from relight.estate import AwsSite, CloudPool, Rung, fit_name, machine_of
+from relight.provision import spread
 from relight.topology.aws.bootstrap import join_cluster
 from relight.topology.aws.cluster import Cluster
 from relight.topology.aws.places import NODE_GROUP_NAME
@@ -182,7 +183,9 @@ class Pool(pulumi.ComponentResource):
         """Prepared beyond the quiet size, and not filled up again in an incident, when capacity is short."""
         if self._declared.warm == 0 or rung is not warm_rung(self._declared):
             return None
-        quiet = _quiet_nodes(self._args.frame, self._declared, rung)
+        frame, pool = self._args.frame, self._declared
+        rooms = {each.key: each.nodes for each in pool.rungs}
+        quiet = spread(frame.estate.quiet_nodes(frame.stack, pool.nodes), rooms)[rung.key]
         return aws.autoscaling.GroupWarmPoolArgs(
             pool_state="Stopped",
             min_size=0,
@@ -193,14 +196,3 @@ class Pool(pulumi.ComponentResource):
 def warm_rung(pool: CloudPool) -> Rung | None:
     """The rung that keeps the pool's machines warm: the first that may; None: none may."""
     return next((rung for rung in pool.rungs if rung.kind in _CAN_BE_WARM), None)
-
-
-def _quiet_nodes(frame: Frame, pool: CloudPool, rung: Rung) -> int:
-    """How many nodes of a rung run in quiet times: rungs are filled in order."""
-    topology = frame.estate.topology
-    left = topology.quiet_nodes(frame.stack, pool.nodes) if frame.stack in topology.members else 0
-    for each in pool.rungs:
-        if each is rung:
-            return min(left, rung.nodes)
-        left -= min(left, each.nodes)
-    return 0

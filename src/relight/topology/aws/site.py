@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from relight.estate import AwsSite, CloudBurst, Estate, S3Store, fit_name
+from relight.estate import AwsSite, Estate, S3Store, fit_name
 from relight.topology.aws.cache import Cache, CacheArgs
 from relight.topology.aws.cluster import Cluster, ClusterArgs
 from relight.topology.aws.endpoints import Endpoints, EndpointsArgs
@@ -221,8 +221,7 @@ def is_lean(estate: Estate, name: str, site: AwsSite) -> bool:
     they reach S3 and linked sites, nothing else. Nodes of a cluster need ways out from the start, and have
     them.
     """
-    topology = estate.topology
-    return isinstance(topology, CloudBurst) and name in topology.ladder and not _has_cluster(site)
+    return estate.is_burst_into(name) and not _has_cluster(site)
 
 
 def _has_cluster(site: AwsSite) -> bool:

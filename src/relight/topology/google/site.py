@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from relight.estate import CloudBurst, GcsStore, ManagedLustre
+from relight.estate import GcsStore, ManagedLustre
 from relight.topology.frame import SiteArgs
 from relight.topology.google.cache import Cache, CacheArgs
 from relight.topology.google.cluster import Cluster, ClusterArgs
@@ -160,9 +160,9 @@ class Site(pulumi.ComponentResource):
 
 def _is_lean(args: SiteArgs) -> bool:
     """Whether nothing of the site's network may cost by the hour while it sleeps; as on AWS."""
-    topology, site = args.frame.estate.topology, site_of(args.frame)
-    bursts = isinstance(topology, CloudBurst) and args.frame.stack in topology.ladder
-    return bursts and not needs_cluster(site) and site.adopt.cluster is None
+    site = site_of(args.frame)
+    has_cluster = needs_cluster(site) or site.adopt.cluster is not None
+    return args.frame.estate.is_burst_into(args.frame.stack) and not has_cluster
 
 
 def _managed_here(args: SiteArgs) -> tuple[str, ...]:
